@@ -1,0 +1,1 @@
+"""What shows and steers: pages in the Django admin."""

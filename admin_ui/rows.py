@@ -1,0 +1,122 @@
+"""The rules as the dashboard lists them, with the buttons that this user may press."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from admin_ui.permissions import Powers
+from admin_ui.shares import gate_share, rule_share
+from rollout import exposure
+from rollout.exposure import Exposure
+from rollout.models import GateKind, Mode, RoutingRule, TargetKind
+from rollout.policy import Policy, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChoice:
+    """One mode of a rule: the one it is in, or a button, or neither when the user may not go there."""
+
+    value: str
+    is_current: bool
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A rule's gate. `share` is None when the gate does not exist; `sharers` are the other rules that use it."""
+
+    kind: str
+    name: str
+    share: Exposure | None
+    sharers: int
+    takes_percent: bool
+
+    @property
+    def is_missing(self) -> bool:
+        return self.share is None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.share == Exposure(exposure.NOBODY)
+
+    @property
+    def percent(self) -> Decimal:
+        return self.share.percent if self.share else exposure.NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule on the dashboard. `limit` is the highest percentage that this user may ask for."""
+
+    pk: int
+    target_kind: str
+    target: str
+    mode: str
+    pool: str
+    note: str
+    share: Exposure
+    gate: GateView | None
+    modes: tuple[ModeChoice, ...]
+    limit: Decimal
+
+    @property
+    def explanation(self) -> str:
+        """What the share means, or why it is nothing."""
+        if self.mode == Mode.PIN:
+            return "pinned to the primary"
+        if self.gate is not None and self.gate.share is None:
+            return "its gate does not exist"
+        if self.mode == Mode.OBSERVE:
+            return f"only observed, for {self.gate.share if self.gate else Exposure(exposure.EVERYBODY)}"
+        return "of actors on replicas"
+
+
+def rule_rows(rules: Iterable[RoutingRule], policy: Policy, powers: Powers) -> tuple[RuleRow, ...]:
+    """Return one row per rule that the policy knows."""
+    rules = list(rules)
+    users = Counter((rule.gate_kind, rule.gate_name) for rule in rules)
+    rows = []
+    for rule in rules:
+        compiled = (policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules).get(
+            rule.target
+        )
+        if compiled is not None:
+            rows.append(_row(rule, compiled, users[rule.gate_kind, rule.gate_name] - 1, powers))
+    return tuple(rows)
+
+
+def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> RuleRow:
+    gate = None
+    if compiled.gate_kind:
+        gate = GateView(
+            kind=compiled.gate_kind,
+            name=compiled.gate_name,
+            share=gate_share(compiled.gate),
+            sharers=sharers,
+            takes_percent=compiled.gate_kind in {GateKind.FLAG, GateKind.SAMPLE},
+        )
+    return RuleRow(
+        pk=rule.pk,
+        target_kind=compiled.target_kind,
+        target=compiled.target,
+        mode=compiled.mode,
+        pool=compiled.pool,
+        note=rule.note,
+        share=rule_share(compiled),
+        gate=gate,
+        modes=tuple(_choices(compiled, powers)),
+        limit=exposure.EVERYBODY if powers.may_raise or gate is None else gate.percent,
+    )
+
+
+def _choices(rule: Rule, powers: Powers) -> Iterable[ModeChoice]:
+    share = gate_share(rule.gate)
+    before = rule_share(rule)
+    for mode in Mode.values:
+        raises = exposure.of_rule(mode, rule.gate_kind, share).exceeds(before)
+        yield ModeChoice(
+            value=mode,
+            is_current=mode == rule.mode,
+            is_allowed=powers.may_raise or (powers.may_lower and not raises),
+        )

@@ -1,0 +1,12 @@
+"""Filters that write numbers the way `admin_ui.figures` does, whatever the active language."""
+
+from django import template
+
+from admin_ui import figures
+
+register = template.Library()
+register.filter("grouped", figures.grouped)
+register.filter("percent", figures.percent)
+register.filter("measured", figures.measured)
+register.filter("plain", figures.plain)
+register.filter("exact_clock", figures.exact_clock)

@@ -1,0 +1,134 @@
+"""Everything that the demo runs: databases, broker, web, worker, scheduler."""
+
+import http.client
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from demo.addresses import Addresses
+from demo.broker import running_broker
+from demo.cluster import Cluster, default_root
+from demo.processes import Process, manage
+from demo.waiting import wait_until
+
+DATABASE = "readshift_demo"
+PREFERRED_PORT = 8000
+WEB_WORKERS = 2
+WEB_THREADS = 4
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """How much the shop holds."""
+
+    products: int = 20_000
+    reviews: int = 40_000
+    users: int = 500
+    orders: int = 8_000
+
+    def arguments(self) -> list[str]:
+        return [
+            word
+            for name in ("products", "reviews", "users", "orders")
+            for word in (f"--{name}", str(getattr(self, name)))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running demo."""
+
+    url: str
+    cluster: Cluster
+    processes: tuple[Process, ...]
+    logs: Path
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the shop answers. Raises `ProcessError` when it never will."""
+        self.check()
+        return _answers(urlsplit(self.url).port or 0)
+
+    def check(self) -> None:
+        """Raise `ProcessError` when a process has ended by itself."""
+        for process in self.processes:
+            process.check()
+
+
+@contextmanager
+def running_stack(seed: Seed, say: Callable[[str], None], *, quiet: bool) -> Iterator[Stack]:
+    """Start everything, give it to the caller, and stop it in the reverse order.
+
+    `say` is told of each step. `quiet` keeps the output of the commands, unless one fails.
+    """
+    root = default_root("demo")
+    files = Addresses.file().parent
+    logs = files / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    with ExitStack() as stack:
+        say("Starting a PostgreSQL primary and two streaming replicas")
+        cluster = stack.enter_context(Cluster(root, replicas=2))
+        cluster.primary.query(f"CREATE DATABASE {DATABASE}")
+        say("Starting the broker")
+        broker = stack.enter_context(running_broker(files / "broker"))
+        Addresses(
+            database=DATABASE,
+            primary=cluster.primary.port,
+            replicas=tuple(server.port for server in cluster.replicas),
+            broker=broker.url,
+            cache=broker.cache,
+        ).save()
+        stack.callback(Addresses.file().unlink, missing_ok=True)
+        say("Creating the tables")
+        manage("migrate", "--verbosity=0", quiet=quiet)
+        say("Filling the shop")
+        manage("seed_shop", *seed.arguments(), quiet=quiet)
+        manage("demo_rules", quiet=True)
+        say("Starting web, worker and scheduler")
+        port = _web_port()
+        # The counts of what is measured from here on begin with the processes that count.
+        cluster.primary.query("TRUNCATE readshift_tally", dbname=DATABASE)
+        for server in cluster.servers:
+            server.reset_statements()
+        processes = tuple(stack.enter_context(process) for process in _processes(port, logs, files))
+        running = Stack(f"http://127.0.0.1:{port}", cluster, processes, logs)
+        wait_until(lambda: running.is_answering, START_SECONDS, "the web server to answer")
+        yield running
+
+
+def _processes(port: int, logs: Path, files: Path) -> list[Process]:
+    web = ["gunicorn", "demo.wsgi", f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
+    celery = ["celery", "--app=demo"]
+    return [
+        Process("web server", [*web, "--no-control-socket"], logs / "web.log"),
+        Process("worker", [*celery, "worker", "--concurrency=1", "--loglevel=INFO"], logs / "worker.log"),
+        Process("scheduler", [*celery, "beat", f"--schedule={files / 'beat'}"], logs / "scheduler.log"),
+    ]
+
+
+def _web_port() -> int:
+    """Return the usual port if it is free, else any."""
+    for port in (PREFERRED_PORT, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as listener:
+                return int(listener.getsockname()[1])
+        except OSError:
+            continue
+    raise OSError("No port is free on 127.0.0.1.")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/login/")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,54 @@
+"""Notices every change of a rule or gate that goes through the ORM, and announces it in the same transaction."""
+
+import logging
+from typing import Any
+
+from django.db import ProgrammingError, connections, transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.dispatch import Signal
+from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
+
+from rollout.models import PolicyRevision, RoutingRule
+
+logger = logging.getLogger("readshift")
+
+UNDEFINED_TABLE = "42P01"
+
+policy_changed = Signal()
+"""Sent with `using` when this process changed a rule or gate, before the transaction commits."""
+
+
+def connect() -> None:
+    """Listen to the rules and to waffle's models, custom flag models included."""
+    flag = get_waffle_flag_model()
+    for model in (RoutingRule, flag, get_waffle_switch_model(), get_waffle_sample_model()):
+        post_save.connect(_announce, sender=model, dispatch_uid=f"readshift.save.{model._meta.label}")
+        post_delete.connect(_announce, sender=model, dispatch_uid=f"readshift.delete.{model._meta.label}")
+    for field in flag._meta.many_to_many:
+        m2m_changed.connect(
+            _announce_relation, sender=field.remote_field.through, dispatch_uid=f"readshift.relation.{field.name}"
+        )
+
+
+def announce(using: str) -> None:
+    """Raise the revision on this alias. For changes that send no signal, such as `QuerySet.update()`."""
+    if connections[using].vendor == "postgresql":
+        try:
+            with transaction.atomic(using=using):
+                PolicyRevision.objects.bump(using)
+        except ProgrammingError as error:
+            if getattr(error.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
+                raise
+            logger.warning("A rule or gate was saved on %r before Readshift's tables exist. Run migrate.", using)
+    policy_changed.send(sender=PolicyRevision, using=using)
+
+
+def _announce(using: str, raw: bool = False, **_: Any) -> None:
+    # A fixture may be loaded before our tables exist; the periodic reload finds what it brought.
+    if not raw:
+        announce(using)
+
+
+def _announce_relation(action: str, using: str, **_: Any) -> None:
+    if action.startswith("post_"):
+        announce(using)

@@ -1,0 +1,37 @@
+"""The deny list: models whose reads stay on the primary whatever the rules say."""
+
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+
+from django.contrib.auth import get_user_model
+from django.core.signals import setting_changed
+from django.db.models import Model
+from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
+
+from rollout.options import ALWAYS_DENIED
+
+_SWAPPABLE = (get_user_model, get_waffle_flag_model, get_waffle_switch_model, get_waffle_sample_model)
+
+
+@lru_cache(maxsize=4096)
+def is_denied(model: type[Model], deny: AbstractSet[str]) -> bool:
+    """Say whether the model's app or the model itself is on the list.
+
+    A custom user model or gate is denied wherever it lives: permissions and gates must not be read stale. A proxy or
+    multi-table child is judged by its own label and by those of its parents, since it reads their tables.
+    """
+    custom = {find()._meta.label for find in _SWAPPABLE}
+    family = [model, *model._meta.all_parents, model._meta.concrete_model or model]
+    return any(
+        entry in ALWAYS_DENIED or entry in deny or entry in custom
+        for relative in family
+        for entry in (relative._meta.app_label, relative._meta.label)
+    )
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "AUTH_USER_MODEL" or setting.startswith("WAFFLE_"):
+        is_denied.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="readshift.deny")

@@ -1,0 +1,107 @@
+"""Reads the rules and waffle's tables from the primary and compiles them. The only reader of control data."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
+from waffle.models import AbstractBaseFlag, AbstractUserFlag
+
+from rollout.bucketing import threshold
+from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
+from rollout.models import GateKind, PolicyRevision, RoutingRule
+from rollout.policy import KILL_SWITCH, Policy, Rule, compile_policy
+
+
+def read_revision(using: str) -> int:
+    """Return the current revision; 0 before the first change. Raises what the database raises."""
+    return PolicyRevision.objects.using(using).values_list("revision", flat=True).first() or 0
+
+
+def load_policy(using: str) -> Policy:
+    """Read everything from one alias and compile it. Raises what the database raises, before migrate above all.
+
+    The revision is read first: a change that commits in between makes the policy newer than it says, and never older.
+    """
+    revision = read_revision(using)
+    rows = list(RoutingRule.objects.using(using))
+    names: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        names[row.gate_kind].add(row.gate_name)
+    switches = _switches(using, {*names[GateKind.SWITCH], KILL_SWITCH})
+    gates: dict[str, dict[str, Any]] = {
+        GateKind.NONE: {},
+        GateKind.FLAG: _flags(using, names[GateKind.FLAG]),
+        GateKind.SWITCH: switches,
+        GateKind.SAMPLE: _samples(using, names[GateKind.SAMPLE]),
+    }
+    kill_switch = switches.get(KILL_SWITCH)
+    return compile_policy(
+        revision,
+        kill_switch.active if kill_switch else None,
+        (
+            Rule(
+                target_kind=row.target_kind,
+                target=row.target,
+                mode=row.mode,
+                gate_kind=row.gate_kind,
+                gate_name=row.gate_name,
+                gate=gates[row.gate_kind].get(row.gate_name),
+                pool=row.pool,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _switches(using: str, names: Iterable[str]) -> dict[str, SwitchGate]:
+    rows = get_waffle_switch_model()._default_manager.using(using).filter(name__in=names)
+    return {row.name: SwitchGate(row.name, row.active) for row in rows}
+
+
+def _samples(using: str, names: Iterable[str]) -> dict[str, Gate]:
+    rows = get_waffle_sample_model()._default_manager.using(using).filter(name__in=names)
+    return {row.name: SampleGate(row.name, threshold(row.percent)) for row in rows}
+
+
+def _flags(using: str, names: Iterable[str]) -> dict[str, Gate]:
+    model = get_waffle_flag_model()
+    rows = model._default_manager.using(using).filter(name__in=names)
+    targets = {
+        relation: _related_ids(using, model, relation, names)
+        for relation in ("users", "groups")
+        if relation in {field.name for field in model._meta.many_to_many}
+    }
+    return {
+        row.name: FlagGate(
+            name=row.name,
+            everyone=row.everyone,
+            threshold=threshold(row.percent),
+            superusers=row.superusers,
+            staff=row.staff,
+            authenticated=row.authenticated,
+            languages=frozenset(code.strip() for code in row.languages.split(",") if code.strip()),
+            user_ids=targets.get("users", {}).get(row.pk, frozenset()),
+            group_ids=targets.get("groups", {}).get(row.pk, frozenset()),
+            custom=row.is_active_for_user if overrides_user_check(model) else None,
+        )
+        for row in rows
+    }
+
+
+def overrides_user_check(model: Any) -> bool:
+    """Say whether a custom flag model has a rule of its own for users, which only it can evaluate."""
+    return model.is_active_for_user not in {AbstractUserFlag.is_active_for_user, AbstractBaseFlag.is_active_for_user}
+
+
+def _related_ids(using: str, model: Any, relation: str, names: Iterable[str]) -> dict[Any, frozenset[Any]]:
+    """Return flag pk -> related pks, in one query for all flags."""
+    found: dict[Any, set[Any]] = defaultdict(set)
+    pairs = (
+        model._default_manager.using(using)
+        .filter(name__in=names, **{f"{relation}__isnull": False})
+        .values_list("pk", f"{relation}__pk")
+    )
+    for flag, related in pairs:
+        found[flag].add(related)
+    return {flag: frozenset(related) for flag, related in found.items()}

@@ -1,0 +1,42 @@
+"""Counts of decisions and of queries on the wire, by time."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class TallyKind(models.TextChoices):
+    DECISION = "decision", "Decision"
+    READ = "read", "Read on the wire"
+    WRITE = "write", "Write on the wire"
+
+
+class Tally(models.Model):
+    """How often one thing happened in one span of time.
+
+    Processes only ever insert rows, each for its own span, so that they never wait for one another. A task later merges
+    rows into longer spans (`rollout.rollup`). Whoever reads sums over rows of any span.
+    """
+
+    starts_at = models.DateTimeField()
+    span_seconds = models.PositiveIntegerField(help_text="How long the row counted for, from its start.")
+    kind = models.CharField(max_length=8, choices=TallyKind)
+    cluster = models.CharField(max_length=63)
+    alias = models.CharField(max_length=63)
+    endpoint = models.CharField(max_length=200)
+    model = models.CharField(max_length=200)
+    reason = models.CharField(max_length=32)
+    candidate = models.CharField(
+        max_length=63, blank=True, help_text="The replica that would have served an observed read."
+    )
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        indexes: ClassVar = [
+            models.Index(fields=["starts_at"], name="readshift_tally_time"),
+            models.Index(fields=["span_seconds", "starts_at"], name="readshift_tally_span"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.kind} on {self.alias} for {self.endpoint or 'no endpoint'}"

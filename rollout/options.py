@@ -1,0 +1,110 @@
+"""The shape of the `READSHIFT` setting: clusters, replicas, options and their defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DEFAULT_POOL = "default"
+
+ALWAYS_DENIED = frozenset(
+    {
+        "admin",
+        "auth",
+        "contenttypes",
+        "sessions",
+        "waffle",
+        "readshift",
+        "readshift_routers",
+        "readshift_tasks",
+        "readshift_admin",
+    }
+)
+"""App labels that never read from a replica: a stale answer there logs people out or resurrects a flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the configuration. `code` is the id of the system check that reports it."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A database alias that reads may go to. `weight` is relative to the others of its pool; 0 drains it."""
+
+    alias: str
+    weight: int = 1
+    pool: str = DEFAULT_POOL
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One primary alias and its replicas. `apps` are the app labels it serves; empty means all that no other claims."""
+
+    primary: str
+    replicas: tuple[Replica, ...] = ()
+    apps: frozenset[str] = frozenset()
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        return frozenset({self.primary, *(replica.alias for replica in self.replicas)})
+
+    @property
+    def pools(self) -> frozenset[str]:
+        return frozenset(replica.pool for replica in self.replicas)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The parsed setting. Durations are in seconds.
+
+    clusters: primary alias to cluster.
+    deny: app labels and model labels whose reads stay on the primary, besides `ALWAYS_DENIED`.
+    endpoints: names given by hand to units, so that a rule for one of them is known to be meant.
+    actor: dotted path of `(HttpRequest) -> str | None`, for hosts that know their users by something else than the
+        session cookie or the credentials.
+    write_pin_seconds: how long an actor reads from the primary after it wrote.
+    policy_refresh: "background" keeps the policy fresh in a thread; "inline" reads it when it is asked for, which suits
+        tests and one-off scripts.
+    policy_poll_seconds: how often a process asks for the revision, which covers a lost notification.
+    policy_reload_seconds: how often it reads everything, which covers changes that no signal announced.
+    policy_max_age_seconds: without a successful refresh for this long, every read goes to the primary.
+    flush_seconds: how often a process writes its counts.
+    max_series: distinct counters a process holds between two flushes; what goes over is counted under one name.
+    retention_days: how long counts are kept.
+    """
+
+    enabled: bool = True
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    deny: frozenset[str] = frozenset()
+    endpoints: frozenset[str] = frozenset()
+    actor: str | None = None
+    write_pin_seconds: float = 10.0
+    policy_refresh: str = "background"
+    policy_poll_seconds: float = 1.0
+    policy_reload_seconds: float = 30.0
+    policy_max_age_seconds: float = 30.0
+    flush_seconds: float = 2.0
+    max_series: int = 10_000
+    retention_days: float = 30.0
+
+    def cluster_for_app(self, app_label: str) -> Cluster | None:
+        """Return the cluster that serves this app, or None when its models live elsewhere."""
+        catch_all = None
+        for cluster in self.clusters.values():
+            if app_label in cluster.apps:
+                return cluster
+            if not cluster.apps:
+                catch_all = cluster
+        return catch_all
+
+    def cluster_of_alias(self, alias: str | None) -> Cluster | None:
+        """Return the cluster that this alias belongs to, or None."""
+        return next((cluster for cluster in self.clusters.values() if alias in cluster.aliases), None)
+
+    @property
+    def replicas(self) -> dict[str, Replica]:
+        """Every replica of every cluster by alias."""
+        return {replica.alias: replica for cluster in self.clusters.values() for replica in cluster.replicas}

@@ -1,0 +1,189 @@
+"""From the raw `READSHIFT` setting to `Settings`, with everything that can be wrong with it."""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, TypeGuard
+
+from rollout.options import DEFAULT_POOL, Cluster, Problem, Replica, Settings
+
+_PLAIN_OPTIONS = {
+    option.name.upper(): option for option in fields(Settings) if option.name not in {"clusters", "deny", "endpoints"}
+}
+_OPTIONS = ("CLUSTERS", "DENY", "ENDPOINTS", *_PLAIN_OPTIONS)
+
+
+def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Problem, ...]]:
+    """Turn the raw setting into `Settings` and the list of its problems.
+
+    With a problem, the settings returned route nothing, so that a process which skipped the system checks reads from
+    Django's default database rather than from a wrong one.
+    """
+    if not isinstance(raw, Mapping):
+        shape = Problem(
+            "readshift.E001",
+            f"READSHIFT must be a dictionary, but it is {raw!r}.",
+            'Write READSHIFT = {"CLUSTERS": {"default": {"REPLICAS": ["replica1"]}}}.',
+        )
+        return Settings(enabled=False), (shape,)
+    problems = [*_unknown_keys("READSHIFT", raw, _OPTIONS)]
+    values: dict[str, Any] = {}
+    for name, option in _PLAIN_OPTIONS.items():
+        if name in raw:
+            problem = _plain_problem(name, raw[name])
+            problems.extend(problem)
+            values[option.name] = raw[name]
+    for name in ("DENY", "ENDPOINTS"):
+        names = raw.get(name, ())
+        if not _is_list_of_names(names):
+            problems.append(_wrong(f'READSHIFT["{name}"]', names, f'a list of names, such as ["{_EXAMPLES[name]}"]'))
+        else:
+            values[name.lower()] = frozenset(names)
+    clusters, cluster_problems = _clusters(raw.get("CLUSTERS", {}), databases)
+    problems.extend(cluster_problems)
+    if problems:
+        return Settings(enabled=False), tuple(problems)
+    return Settings(clusters=clusters, **values), ()
+
+
+_EXAMPLES = {"DENY": "billing.Invoice", "ENDPOINTS": "nightly-report"}
+
+
+def _wrong(what: str, value: object, wanted: str) -> Problem:
+    return Problem("readshift.E003", f"{what} is {value!r}.", f"Write {wanted}.")
+
+
+def _unknown_keys(where: str, raw: Mapping[Any, Any], known: tuple[str, ...]) -> Iterator[Problem]:
+    for key in raw:
+        if key not in known:
+            close = get_close_matches(str(key).upper(), known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"The options are {', '.join(sorted(known))}."
+            yield Problem("readshift.E002", f"{where} has the unknown option {key!r}.", hint)
+
+
+def _is_list_of_names(value: object) -> TypeGuard[Collection[str]]:
+    return isinstance(value, list | tuple | set | frozenset) and all(isinstance(entry, str) for entry in value)
+
+
+def _plain_problem(name: str, value: object) -> Iterator[Problem]:
+    where = f'READSHIFT["{name}"]'
+    default = _PLAIN_OPTIONS[name].default
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            yield _wrong(where, value, "True or False")
+    elif name == "POLICY_REFRESH":
+        if value not in ("background", "inline"):
+            yield _wrong(where, value, '"background" or "inline"')
+    elif name == "ACTOR":
+        if value is not None and not isinstance(value, str):
+            yield _wrong(where, value, 'None or a dotted path, such as "shop.actors.account_of"')
+    elif isinstance(default, int):
+        if not is_number or not isinstance(value, int) or value < 1:
+            yield _wrong(where, value, "a whole number above 0")
+    elif not is_number or not 0 < value < math.inf:  # type: ignore[operator]
+        yield _wrong(where, value, "a number above 0")
+
+
+def _clusters(raw: object, databases: Mapping[str, Any]) -> tuple[dict[str, Cluster], list[Problem]]:
+    if not isinstance(raw, Mapping):
+        return {}, [_wrong('READSHIFT["CLUSTERS"]', raw, '{"default": {"REPLICAS": ["replica1"]}}')]
+    problems: list[Problem] = []
+    clusters: dict[str, Cluster] = {}
+    owner: dict[str, str] = {}
+    for primary, options in raw.items():
+        where = f'READSHIFT["CLUSTERS"]["{primary}"]'
+        if primary not in databases:
+            problems.append(_unknown_alias(where, primary, databases))
+            continue
+        if not isinstance(options, Mapping):
+            problems.append(_wrong(where, options, '{"REPLICAS": ["replica1"]}'))
+            continue
+        problems.extend(_unknown_keys(where, options, ("REPLICAS", "APPS")))
+        apps = options.get("APPS", ())
+        if not _is_list_of_names(apps):
+            problems.append(_wrong(f'{where}["APPS"]', apps, 'a list of app labels, such as ["ledger"]'))
+            apps = ()
+        replicas = []
+        for replica in _replicas(where, options.get("REPLICAS", ()), problems):
+            if replica.alias not in databases:
+                problems.append(_unknown_alias(f'{where}["REPLICAS"]', replica.alias, databases))
+            elif replica.alias == primary or replica.alias in raw:
+                problems.append(
+                    Problem(
+                        "readshift.E005",
+                        f"The replica {replica.alias!r} of {where} is itself the primary of a cluster.",
+                        "Give the standby an alias of its own in DATABASES and name that alias here.",
+                    )
+                )
+            elif replica.alias in owner:
+                problems.append(
+                    Problem(
+                        "readshift.E005",
+                        f"The replica {replica.alias!r} is named twice, in the clusters {owner[replica.alias]!r} and "
+                        f"{primary!r}.",
+                        "Name each replica once: its data comes from one primary.",
+                    )
+                )
+            else:
+                owner[replica.alias] = primary
+                replicas.append(replica)
+        clusters[primary] = Cluster(primary, tuple(replicas), frozenset(apps))
+    problems.extend(_overlaps(clusters))
+    return clusters, problems
+
+
+def _replicas(where: str, raw: object, problems: list[Problem]) -> Iterator[Replica]:
+    entries: Mapping[Any, Any]
+    if isinstance(raw, Mapping):
+        entries = raw
+    elif _is_list_of_names(raw):
+        entries = {alias: {} for alias in raw}
+        if len(entries) != len(raw):
+            problems.append(_wrong(f'{where}["REPLICAS"]', raw, "each alias once"))
+    else:
+        problems.append(_wrong(f'{where}["REPLICAS"]', raw, 'a list of aliases, or {"replica1": {"WEIGHT": 2}}'))
+        return
+    for alias, options in entries.items():
+        here = f'{where}["REPLICAS"]["{alias}"]'
+        if not isinstance(options, Mapping):
+            problems.append(_wrong(here, options, '{"WEIGHT": 2, "POOL": "reporting"}'))
+            continue
+        problems.extend(_unknown_keys(here, options, ("WEIGHT", "POOL")))
+        weight, pool = options.get("WEIGHT", 1), options.get("POOL", DEFAULT_POOL)
+        if not isinstance(weight, int) or isinstance(weight, bool) or weight < 0:
+            problems.append(_wrong(f'{here}["WEIGHT"]', weight, "a whole number, 0 or above"))
+            continue
+        if not isinstance(pool, str) or not pool:
+            problems.append(_wrong(f'{here}["POOL"]', pool, 'the name of a pool, such as "reporting"'))
+            continue
+        yield Replica(alias, weight, pool)
+
+
+def _unknown_alias(where: str, alias: object, databases: Mapping[str, Any]) -> Problem:
+    return Problem(
+        "readshift.E004",
+        f"{where} names the alias {alias!r}, which is not in DATABASES.",
+        f"The aliases in DATABASES are {', '.join(sorted(databases))}. Add {alias!r} there or correct the name.",
+    )
+
+
+def _overlaps(clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
+    claimed: dict[str, str] = {}
+    catch_all = [primary for primary, cluster in clusters.items() if not cluster.apps]
+    if len(catch_all) > 1:
+        yield Problem(
+            "readshift.E006",
+            f"The clusters {', '.join(sorted(catch_all))} all serve every app, because none of them has APPS.",
+            'Give all but one of them the app labels it serves, such as "APPS": ["ledger"].',
+        )
+    for primary, cluster in clusters.items():
+        for label in sorted(cluster.apps):
+            if label in claimed:
+                yield Problem(
+                    "readshift.E006",
+                    f"The app {label!r} is served by two clusters, {claimed[label]!r} and {primary!r}.",
+                    "Name it in the cluster whose primary holds its tables, and only there.",
+                )
+            claimed[label] = primary

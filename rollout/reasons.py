@@ -1,0 +1,39 @@
+"""The closed set of codes that say why a read went where it went."""
+
+from django.db.models import TextChoices
+
+
+class Reason(TextChoices):
+    """Why an alias was chosen. The values are stored, counted and shown, so they never change their meaning.
+
+    The order is that of the ladder in `routers.ladder`, which ends with the two that lead to a replica.
+    """
+
+    OUTSIDE_UNIT = "outside_unit", "Outside a request, task, command or unit block"
+    DISABLED = "disabled", "Routing is switched off in the settings"
+    POLICY_MISSING = "policy_missing", "This process has not read its policy yet"
+    POLICY_STALE = "policy_stale", "This process could not refresh its policy for too long"
+    KILL_SWITCH = "kill_switch", "The kill switch is off"
+    ROUTER_ERROR = "router_error", "Readshift itself failed, and was logged"
+    DECIDING = "deciding", "Asked while a gate was being evaluated"
+    DENIED = "denied", "The model is on the deny list"
+    FORCED_PRIMARY = "forced_primary", "Inside use_primary()"
+    UNSAFE_METHOD = "unsafe_method", "The HTTP method may write"
+    IN_TRANSACTION = "in_transaction", "Inside a transaction on the primary"
+    HAS_WRITTEN = "has_written", "This unit has written"
+    RECENT_WRITE = "recent_write", "This actor wrote a moment ago"
+    NO_RULE = "no_rule", "No rule matches the endpoint or the model"
+    PINNED = "pinned", "A rule pins it to the primary"
+    CONTRADICTION = "contradiction", "Rules that match name different pools"
+    GATE_MISSING = "gate_missing", "The rule's flag, switch or sample does not exist"
+    GATE_OFF = "gate_off", "The rule's gate is off for this actor"
+    NO_REPLICA = "no_replica", "The pool has no replica"
+    OBSERVED = "observed", "Observed only: a replica would have served it"
+    WRITE = "write", "A write, or a read on behalf of one"
+    DIRECT = "direct", "Sent to an alias without asking the router"
+    FORCED_REPLICA = "forced_replica", "Inside use_replica()"
+    ROUTED = "routed", "A rule routes it"
+
+    @property
+    def chooses_replica(self) -> bool:
+        return self in {Reason.FORCED_REPLICA, Reason.ROUTED}

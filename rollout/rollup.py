@@ -1,0 +1,63 @@
+"""Keeps the tallies small: merges short spans into long ones and drops what is too old."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connections
+
+from rollout.models import Tally
+
+FLUSH_SPAN_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Rows of a span below `into_seconds`, once older than `after`, become rows of `into_seconds`."""
+
+    after: timedelta
+    into_seconds: int
+
+
+STEPS = (Step(timedelta(minutes=10), into_seconds=60), Step(timedelta(days=2), into_seconds=3600))
+"""Ten-second rows for what the page shows live, minutes for two days, hours for the rest."""
+
+
+def merge(now: datetime, using: str, steps: Sequence[Step] = STEPS) -> int:
+    """Merge rows into longer spans and return how many rows that took away.
+
+    Only spans that have ended before the step's limit are merged, each as a whole: one merged bit by bit would keep a
+    row for every bit.
+
+    Each step is one statement that deletes rows and inserts their sums, so a crash loses nothing, and two schedulers
+    that run it at once count nothing twice: each row is deleted by one of them.
+    """
+    table = connections[using].ops.quote_name(Tally._meta.db_table)
+    saved = 0
+    for step in steps:
+        with connections[using].cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH old AS (
+                    DELETE FROM {table} WHERE span_seconds < %(into)s AND starts_at <
+                        date_bin(make_interval(secs => %(into)s), %(before)s, 'epoch'::timestamptz)
+                    RETURNING *
+                ), merged AS (
+                    INSERT INTO {table} (starts_at, span_seconds, kind, cluster, alias, endpoint, model, reason,
+                                         candidate, count)
+                    SELECT date_bin(make_interval(secs => %(into)s), starts_at, 'epoch'::timestamptz), %(into)s,
+                           kind, cluster, alias, endpoint, model, reason, candidate, sum(count)
+                    FROM old GROUP BY 1, 3, 4, 5, 6, 7, 8, 9
+                    RETURNING 1
+                )
+                SELECT (SELECT count(*) FROM old) - (SELECT count(*) FROM merged)
+                """,  # noqa: S608 - the table's name is our own
+                {"into": step.into_seconds, "before": now - step.after},
+            )
+            saved += cursor.fetchone()[0]
+    return saved
+
+
+def drop_before(limit: datetime, using: str) -> int:
+    """Delete rows that started before `limit` and return their number."""
+    return Tally.objects.using(using).filter(starts_at__lt=limit).delete()[0]

@@ -1,0 +1,1 @@
+"""What carries decisions out: the read path of a request, task, command or block."""

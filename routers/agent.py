@@ -1,0 +1,181 @@
+"""The agent of a process: keeps its policy fresh and writes its counts, away from the read path."""
+
+import atexit
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from django.db import DatabaseError, InterfaceError, transaction
+from django.utils import timezone
+
+from rollout.changes import policy_changed
+from rollout.loading import load_policy, read_revision
+from rollout.models import Tally
+from rollout.policy import Policy
+from rollout.reasons import Reason
+from rollout.settings import get_settings
+from routers.control import ControlConnection, control_alias
+from routers.meter import Meter, meter, tallies
+from routers.wire import own_work
+
+logger = logging.getLogger("readshift")
+
+_LONGEST_PAUSE_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+"""How long a process waits at its end for a primary that takes no counts."""
+
+
+class Agent:
+    """Holds the policy of one process.
+
+    In the background mode a thread, started by the first unit and again after a fork, listens for new revisions,
+    polls for those that no notification announced, and flushes the meter. In the inline mode the policy is read by
+    whoever asks first after a change, in its own transaction, and counts are written by `flush()` only.
+    """
+
+    def __init__(self, counts: Meter, clock: Callable[[], float] = time.monotonic) -> None:
+        self._meter = counts
+        self._clock = clock
+        self._policy: Policy | None = None
+        self._refreshed_at = float("-inf")
+        self._reloaded_at = float("-inf")
+        self._flushed_at = float("-inf")
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._connection: ControlConnection | None = None
+
+    def state(self) -> tuple[Policy | None, Reason | None]:
+        """Return the policy, or the reason why there is none to decide by. Costs no query in the background mode."""
+        settings = get_settings()
+        if settings.policy_refresh == "inline":
+            return self._inline_state()
+        self.start()
+        if self._policy is None:
+            return None, Reason.POLICY_MISSING
+        if self._clock() - self._refreshed_at > settings.policy_max_age_seconds:
+            return None, Reason.POLICY_STALE
+        return self._policy, None
+
+    def _inline_state(self) -> tuple[Policy | None, Reason | None]:
+        if self._policy is None:
+            try:
+                self.reload()
+            except DatabaseError as error:
+                logger.warning("The policy could not be read, so reads go to the primary. Was migrate run? %s", error)
+                return None, Reason.POLICY_MISSING
+        return self._policy, None
+
+    def start(self) -> None:
+        """Start the thread unless it runs. Cheap, so that every unit can call it."""
+        if self._thread is not None:
+            return
+        # Two first units must not start two threads.
+        with self._lock:
+            if self._thread is None:
+                self._stopping = threading.Event()
+                self._thread = threading.Thread(target=self._run, name="readshift-agent", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Have the thread write what is left in the meter, and end it. Does nothing when it does not run."""
+        thread, connection = self._thread, self._connection
+        if thread is None:
+            return
+        self._stopping.set()
+        if connection is not None:
+            connection.wake()
+        thread.join(timeout=_STOP_SECONDS)
+        self._thread = None
+
+    def forget(self) -> None:
+        """Read the policy anew before the next decision, in the inline mode."""
+        self._policy = None
+
+    def reload(self) -> None:
+        """Read the policy through this thread's connection. Raises what the database raises."""
+        alias = control_alias()
+        # A failure must not break a transaction that is open on this connection.
+        with own_work(), transaction.atomic(using=alias):
+            self._policy = load_policy(alias)
+        self._refreshed_at = self._reloaded_at = self._clock()
+
+    def flush(self) -> None:
+        """Write the counts through this thread's connection. Counts that cannot be written are kept."""
+        counts = self._meter.take()
+        if not counts:
+            return
+        try:
+            with own_work():
+                Tally.objects.using(control_alias()).bulk_create(tallies(counts, timezone.now()), batch_size=1000)
+        except Exception:
+            self._meter.give_back(counts)
+            raise
+
+    def after_fork(self) -> None:
+        """Let the child start a thread of its own. It keeps the policy, whose age it knows, and none of the counts."""
+        self._lock = threading.Lock()
+        self._thread = None
+        self._meter.take()
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            try:
+                with own_work(), closing(ControlConnection()) as connection:
+                    self._serve(connection)
+            except (DatabaseError, InterfaceError, OSError) as error:
+                # Twice as long after each failure, and never the same for two processes: a primary that comes back must
+                # not meet all of them at once.
+                pause = min(_LONGEST_PAUSE_SECONDS, max(0.5, pause * 2)) * random.uniform(0.5, 1)  # noqa: S311
+                logger.warning("Readshift could not use the primary, and tries again in %.1f s: %s", pause, error)
+            except Exception:
+                pause = _LONGEST_PAUSE_SECONDS
+                logger.exception("Readshift's agent failed, and starts again in %.0f s.", pause)
+            else:
+                pause = 0.0
+
+    def _serve(self, connection: ControlConnection) -> None:
+        """Work until told to stop. Raises what the database raises."""
+        connection.listen()
+        self._connection = connection
+        while not self._stopping.is_set():
+            self._refresh(connection.alias)
+            settings = get_settings()
+            if self._clock() - self._flushed_at >= settings.flush_seconds:
+                self.flush()
+                self._flushed_at = self._clock()
+            connection.wait_for_notification(timeout=min(settings.policy_poll_seconds, settings.flush_seconds))
+        self.flush()
+
+    def _refresh(self, alias: str) -> None:
+        now = self._clock()
+        is_due = now - self._reloaded_at >= get_settings().policy_reload_seconds
+        if self._policy is None or is_due or read_revision(alias) != self._policy.revision:
+            policy = load_policy(alias)
+            if self._policy is None or policy.problems != self._policy.problems:
+                for problem in policy.problems:
+                    logger.warning(problem)
+            self._policy = policy
+            self._reloaded_at = now
+        self._refreshed_at = now
+
+
+agent = Agent(meter)
+"""The agent of this process."""
+
+
+def _on_policy_changed(**_: object) -> None:
+    if get_settings().policy_refresh == "inline":
+        agent.forget()
+
+
+def connect() -> None:
+    """Tie the agent to the process. Called once, when the apps are ready."""
+    policy_changed.connect(_on_policy_changed, dispatch_uid="readshift.agent")
+    os.register_at_fork(after_in_child=agent.after_fork)
+    atexit.register(agent.stop)

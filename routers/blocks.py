@@ -1,0 +1,133 @@
+"""`use_primary`, `use_replica` and `unit_of_work`: blocks of code that say where their reads go."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from rollout.options import DEFAULT_POOL
+from routers.endpoints import declare
+from routers.unit import Block, Unit, UnitKind, current_unit, open_block, open_unit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class ReadBlock:
+    """A context manager and decorator, sync and async, that can be nested and used again.
+
+    Queries count where they are evaluated, not where the queryset was built. Generators cannot be decorated: their
+    body runs after the call has returned. Use the block inside their body instead.
+    """
+
+    def __init__(self) -> None:
+        self._entered: list[ExitStack] = []
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        """Return what to enter, outermost first."""
+        raise NotImplementedError
+
+    def _again(self) -> Self:
+        """Return an equal block that has not been entered, for one call of a decorated function."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for context in self._contexts():
+                stack.enter_context(context)
+            self._entered.append(stack.pop_all())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered.pop().close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Function) -> Function:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{type(self).__name__} cannot decorate the generator {function.__qualname__}, whose body runs after "
+                f"the call has returned. Write `with {type(self).__name__}(...):` around the queries inside it."
+            )
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def wrapper_async(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+            return cast("Function", wrapper_async)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return cast("Function", wrapper)
+
+
+class use_primary(ReadBlock):  # noqa: N801 - read as a verb: `with use_primary():`
+    """Send every read of the block to the primary, and of all blocks within it."""
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        return [open_block(Block(pool=None))]
+
+    def _again(self) -> Self:
+        return type(self)()
+
+
+class use_replica(ReadBlock):  # noqa: N801 - read as a verb: `with use_replica():`
+    """Let the reads of the block go to a replica without a rule, and whatever the HTTP method.
+
+    Everything else still holds: the kill switch, the deny list, transactions, and what was written before. Outside a
+    unit the block is a unit of its own, counted under `endpoint`.
+    """
+
+    def __init__(self, pool: str = DEFAULT_POOL, *, endpoint: str = "use_replica") -> None:
+        super().__init__()
+        self._pool = pool
+        self._endpoint = endpoint
+        declare(endpoint)
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        block = open_block(Block(self._pool))
+        if current_unit() is not None:
+            return [block]
+        return [open_unit(Unit(UnitKind.BLOCK, self._endpoint)), block]
+
+    def _again(self) -> Self:
+        return type(self)(self._pool, endpoint=self._endpoint)
+
+
+class unit_of_work(ReadBlock):  # noqa: N801 - read as a noun phrase: `with unit_of_work("import"):`
+    """Make the block a unit with an endpoint of its own, so that rules can name it.
+
+    Inside another unit it serves the same actor, and what the outer one has written still counts.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+        declare(endpoint)
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        outer = current_unit()
+        if outer is None:
+            return [open_unit(Unit(UnitKind.BLOCK, self._endpoint))]
+        return [
+            open_unit(
+                Unit(UnitKind.BLOCK, self._endpoint, outer.party, outer.is_safe, outer.atomic_aliases, outer.written)
+            )
+        ]
+
+    def _again(self) -> Self:
+        return type(self)(self._endpoint)

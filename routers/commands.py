@@ -1,0 +1,22 @@
+"""Management commands as units."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from routers.agent import agent
+from routers.unit import Unit, UnitKind, open_unit
+
+
+class RoutedCommand(BaseCommand):
+    """Base class for commands whose reads rules may move. Its endpoint is the command's name.
+
+    Other commands read from the primary: migrations and scripts expect to see what they have just written.
+    """
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run the command in a unit. The policy is read first: a command is over before the background reads it."""
+        endpoint = type(self).__module__.rpartition(".")[2]
+        agent.reload()
+        with open_unit(Unit(UnitKind.COMMAND, endpoint)):
+            return super().execute(*args, **options)

@@ -1,0 +1,68 @@
+"""The connection on which an agent reads the policy and writes counts: its own, and never routed."""
+
+import selectors
+import socket
+from copy import deepcopy
+
+from django.db import connections, router
+
+from rollout.models import RoutingRule
+from rollout.models.revision import CHANNEL
+
+CONNECT_TIMEOUT_SECONDS = 5
+UNACKNOWLEDGED_TIMEOUT_MS = 10_000
+
+
+def control_alias() -> str:
+    """Return the alias of the database that holds the rules, asking the host's routers."""
+    return router.db_for_write(RoutingRule)
+
+
+class ControlConnection:
+    """A connection of this thread alone, outside any pool: it is held for as long as the process lives.
+
+    While it is open, this thread's ORM queries on the alias use it too. Limits on the client's side make a dead
+    primary an error within seconds; they are no startup parameters, which poolers refuse.
+    """
+
+    def __init__(self) -> None:
+        self.alias = control_alias()
+        settings = deepcopy(connections[self.alias].settings_dict)
+        options = settings["OPTIONS"]
+        options.pop("pool", None)
+        options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
+        options.setdefault("tcp_user_timeout", UNACKNOWLEDGED_TIMEOUT_MS)
+        settings |= {"CONN_MAX_AGE": None, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True}
+        self._wrapper = type(connections[self.alias])(settings, alias=self.alias)
+        self._alarm, self._bell = socket.socketpair()
+        connections[self.alias] = self._wrapper
+
+    def close(self) -> None:
+        """Close it, and give this thread an ordinary connection again when it next asks for one."""
+        del connections[self.alias]
+        self._wrapper.close()
+        self._alarm.close()
+        self._bell.close()
+
+    def listen(self) -> None:
+        """Connect and subscribe to new revisions. Behind a transaction pooler nothing arrives; polling has to do."""
+        with self._wrapper.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+
+    def wait_for_notification(self, timeout: float) -> None:
+        """Return at the first notification, after `wake()`, or after `timeout` seconds."""
+        # One may have arrived together with the answer to another statement; then nothing is left to wake up for.
+        if self._take_notifications():
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wrapper.connection.fileno(), selectors.EVENT_READ)
+            selector.register(self._alarm, selectors.EVENT_READ)
+            selector.select(timeout)
+        self._take_notifications()
+
+    def _take_notifications(self) -> bool:
+        return bool(list(self._wrapper.connection.notifies(timeout=0)))
+
+    def wake(self) -> None:
+        """End the wait of another thread."""
+        self._bell.send(b"\0")

@@ -1,0 +1,123 @@
+"""The database router: Django asks, the ladder answers, the unit remembers."""
+
+import logging
+import time
+from typing import Any
+
+from django.db import connections
+from django.db.models import Model
+
+from rollout.deny import is_denied
+from rollout.options import Cluster
+from rollout.reasons import Reason
+from rollout.settings import get_settings
+from routers.agent import agent
+from routers.ladder import Situation, decide
+from routers.meter import meter
+from routers.unit import Asked, Decision, Unit, current_block, current_unit
+
+logger = logging.getLogger("readshift")
+
+_UNSETTLED = frozenset({Reason.FORCED_PRIMARY, Reason.DECIDING, Reason.ROUTER_ERROR})
+"""Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
+is not read from a replica afterwards, where it may be older."""
+
+
+class ReplicaRouter:
+    """Sends reads where the rules say and everything else to the primary.
+
+    It answers None, which leaves the question to the next router, for models and objects of other databases.
+    """
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        cluster = _cluster_for(model, hints)
+        if cluster is None:
+            return None
+        unit = current_unit()
+        try:
+            decision = _answer(cluster, model, unit)
+        except Exception:
+            logger.exception("Deciding where to read %s failed, so it is read from the primary.", model._meta.label)
+            decision = Decision(cluster.primary, Reason.ROUTER_ERROR)
+        meter.count_decision(cluster.primary, unit, model._meta.label, decision)
+        return decision.alias
+
+    def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
+        cluster = _cluster_for(model, hints)
+        if cluster is None:
+            return None
+        unit = current_unit()
+        if unit is not None:
+            unit.asked[cluster.primary] = Asked(model, Decision(cluster.primary, Reason.WRITE))
+        return cluster.primary
+
+    def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's protocol
+        """Relate objects of one cluster, whichever of its servers they came from."""
+        cluster = _cluster_for(obj1._meta.model, {"instance": obj1})
+        if cluster is not None and cluster == _cluster_for(obj2._meta.model, {"instance": obj2}):
+            return True
+        return None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's protocol
+        """Refuse to migrate a replica, which gets its tables from the primary."""
+        return False if db in get_settings().replicas else None
+
+
+def _cluster_for(model: type[Model], hints: dict[str, Any]) -> Cluster | None:
+    cluster = get_settings().cluster_for_app(model._meta.app_label)
+    instance = hints.get("instance")
+    origin = instance._state.db if isinstance(instance, Model) else None
+    if cluster is not None and origin is not None and origin not in cluster.aliases:
+        return None
+    return cluster
+
+
+def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision:
+    if unit is None:
+        return Decision(cluster.primary, Reason.OUTSIDE_UNIT)
+    if unit.is_deciding:
+        return Decision(cluster.primary, Reason.DECIDING)
+    label = model._meta.label
+    block = current_block()
+    settled = unit.settled.get(label)
+    if settled is not None and block is None:
+        decision = settled
+    else:
+        settings = get_settings()
+        policy, obstacle = agent.state() if settings.enabled else (None, Reason.DISABLED)
+        decision = decide(
+            policy,
+            Situation(
+                cluster=cluster,
+                endpoint=unit.endpoint,
+                model=label,
+                is_denied=is_denied(model, settings.deny),
+                is_safe=unit.is_safe,
+                in_transaction=in_transaction(cluster.primary, unit),
+                has_written=cluster.primary in unit.written,
+                block=block,
+                obstacle=obstacle,
+                affinity=unit.affinity,
+                opens=unit.opens,
+                is_pinned=lambda: unit.party.pinned_until > time.time(),
+            ),
+        )
+        if block is None and not decision.reason.chooses_replica and decision.reason not in _UNSETTLED:
+            unit.settled[label] = decision
+    unit.asked[decision.alias] = Asked(model, decision)
+    return decision
+
+
+def in_transaction(primary: str, unit: Unit) -> bool:
+    """Say whether the primary's connection is in a transaction that reads may depend on.
+
+    The block that ATOMIC_REQUESTS opens around a view does not count by itself: until the unit writes, which is another
+    rung, nothing in it is invisible to others. `get_autocommit()` is not used, because it opens a connection.
+    """
+    connection = connections[primary]
+    if not connection.settings_dict["AUTOCOMMIT"]:
+        return True
+    if connection.connection is not None and not connection.autocommit and not connection.in_atomic_block:
+        return True
+    own_blocks = len(connection.atomic_blocks) - (primary in unit.atomic_aliases)
+    return connection.in_atomic_block and own_blocks > 0

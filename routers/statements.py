@@ -1,0 +1,80 @@
+"""What a statement does, judged from its text. In doubt it writes."""
+
+import re
+from enum import Enum
+from functools import lru_cache
+
+from psycopg.sql import Composable
+
+
+class Effect(Enum):
+    """READ returns rows and changes nothing; WRITE may change or lock something; CONTROL steers the session."""
+
+    READ = "read"
+    WRITE = "write"
+    CONTROL = "control"
+
+
+_LONGEST_REMEMBERED = 4_000
+"""Characters. Longer texts are judged each time, so that the memory holds statements and not lists of values."""
+
+_QUOTED = re.compile(
+    r"""
+      \b[eE]'(?:[^'\\]|\\.|'')*'  # string with escapes
+    | '(?:[^']|'')*'              # string
+    | "(?:[^"]|"")*"              # identifier
+    | \$(\w*)\$.*?\$\1\$          # dollar-quoted string
+    | --[^\n]*                    # comment
+    | /\*.*?\*/                   # comment
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_READ_VERBS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "EXPLAIN", "SHOW", "FETCH", "MOVE", "DECLARE", "CLOSE"})
+_CONTROL_VERBS = frozenset(
+    {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "SET", "RESET", "DISCARD"}
+    | {"PREPARE", "EXECUTE", "DEALLOCATE"}
+)
+_WRITES_WITHIN = re.compile(
+    r"""
+      \b(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b       # data-modifying WITH, FOR UPDATE, SELECT INTO
+    | \bFOR\s+(?:KEY\s+)?SHARE\b
+    | \b(?:nextval|setval|pg_notify|lo_\w+|pg_current_xact_id|txid_current)\s*\(
+    | \bpg_(?:try_)?advisory_\w+\s*\(               # held on one server only, so on a replica they exclude nobody
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_FIRST_WORD = re.compile(r"[\s(;]*(\w+)")
+
+
+def effect_of(sql: object) -> Effect:
+    """Return what this statement does. `sql` is a string, bytes or a psycopg composable, as a cursor accepts them."""
+    text = _text(sql)
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _judge(text)
+
+
+def outline(sql: object, longest: int = 80) -> str:
+    """Return the beginning of a statement without its literals, for messages."""
+    plain = " ".join(_QUOTED.sub(lambda found: found[0] if found[0].startswith('"') else "…", _text(sql)).split())
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def _text(sql: object) -> str:
+    if isinstance(sql, str):
+        return sql
+    if isinstance(sql, Composable):
+        return sql.as_string(None)
+    return bytes(sql).decode(errors="replace") if isinstance(sql, bytes | bytearray | memoryview) else str(sql)
+
+
+def _judge(text: str) -> Effect:
+    plain = _QUOTED.sub(" ", text)
+    found = _FIRST_WORD.match(plain)
+    verb = found[1].upper() if found else ""
+    if verb in _CONTROL_VERBS:
+        return Effect.CONTROL
+    if verb in _READ_VERBS and not _WRITES_WITHIN.search(plain) and ";" not in plain.rstrip().rstrip(";"):
+        return Effect.READ
+    return Effect.WRITE
+
+
+_remembered = lru_cache(maxsize=4096)(_judge)

@@ -1,0 +1,140 @@
+"""The unit of work: one request, task, command or block, and what Readshift remembers while it lasts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.db.models import Model
+
+from rollout.gates import Gate
+from rollout.policy import Rule
+from rollout.reasons import Reason
+from routers.subjects import Party, PlainParty
+
+
+class UnitKind(StrEnum):
+    REQUEST = "request"
+    TASK = "task"
+    COMMAND = "command"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a read goes and why. `candidate` is the replica that would have served an observed read, or empty."""
+
+    alias: str
+    reason: Reason
+    candidate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The router's last answer for an alias, under which the queries that follow are counted."""
+
+    model: type[Model]
+    decision: Decision
+
+
+@dataclass(slots=True)
+class Unit:
+    """What is remembered while one unit of work lasts.
+
+    is_safe: False for a request whose HTTP method may write.
+    atomic_aliases: where the view runs in a transaction only because of ATOMIC_REQUESTS.
+    written: the primaries that this unit has written to.
+    settled: model to the decision for the primary that it keeps for the rest of the unit.
+    asked: alias to the router's last answer for it.
+    gates: each gate that was asked, with its answer, so that a unit asks once.
+    is_deciding: True while a gate is being asked, which may itself read.
+    """
+
+    kind: UnitKind
+    endpoint: str
+    party: Party = field(default_factory=PlainParty)
+    is_safe: bool = True
+    atomic_aliases: frozenset[str] = frozenset()
+    written: set[str] = field(default_factory=set)
+    settled: dict[str, Decision] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
+    gates: dict[tuple[str, str], tuple[Gate, bool]] = field(default_factory=dict)
+    is_deciding: bool = False
+
+    @property
+    def affinity(self) -> str:
+        """The key that chooses the replica: the actor, or this unit alone when it serves nobody in particular."""
+        return self.party.actor or f"unit:{self.party.dice}"
+
+    def opens(self, rule: Rule) -> bool:
+        """Say whether the rule's gate is on for this unit.
+
+        The answer is kept. When the policy is swapped meanwhile, a gate can still close for this unit, so that a
+        rollback reaches work that is under way, but it cannot open: reads of one unit never move from the primary to
+        a replica.
+        """
+        if rule.gate is None:
+            return True
+        key = (rule.gate_kind, rule.gate_name)
+        asked, answer = self.gates.get(key, (None, True))
+        if asked is not rule.gate:
+            self.is_deciding = True
+            try:
+                answer = answer and rule.gate.is_open(self.party)
+            finally:
+                self.is_deciding = False
+            self.gates[key] = (rule.gate, answer)
+        return answer
+
+    def enter_endpoint(self, endpoint: str) -> None:
+        """Name the endpoint once it is known. What was settled before it does not bind it."""
+        self.endpoint = endpoint
+        self.settled.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What `use_primary` or `use_replica` asks for. `pool` is None for the primary."""
+
+    pool: str | None
+
+    @property
+    def forces_primary(self) -> bool:
+        return self.pool is None
+
+
+_unit: ContextVar[Unit | None] = ContextVar("readshift_unit", default=None)
+_block: ContextVar[Block | None] = ContextVar("readshift_block", default=None)
+
+
+def current_unit() -> Unit | None:
+    """Return the unit that this code runs in, or None."""
+    return _unit.get()
+
+
+def current_block() -> Block | None:
+    """Return the innermost `use_primary` or `use_replica` that counts here, or None."""
+    return _block.get()
+
+
+@contextmanager
+def open_unit(unit: Unit) -> Iterator[Unit]:
+    """Make this the current unit. Blocks of an enclosing unit do not reach into it."""
+    unit_token, block_token = _unit.set(unit), _block.set(None)
+    try:
+        yield unit
+    finally:
+        _block.reset(block_token)
+        _unit.reset(unit_token)
+
+
+@contextmanager
+def open_block(block: Block) -> Iterator[None]:
+    """Apply a block. Within `use_primary` nothing leads to a replica: whoever asked for the primary meant it."""
+    outer = _block.get()
+    token = _block.set(outer if outer is not None and outer.forces_primary else block)
+    try:
+        yield
+    finally:
+        _block.reset(token)

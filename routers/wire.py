@@ -1,0 +1,122 @@
+"""What is seen on the wire: guards replicas against writes, notices writes, counts queries. Works with any engine."""
+
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.utils import InternalError
+
+from rollout.models.tally import TallyKind
+from rollout.options import Cluster
+from rollout.reasons import Reason
+from rollout.settings import get_settings
+from routers.meter import Series, meter
+from routers.statements import Effect, effect_of, outline
+from routers.unit import Decision, current_unit
+
+_own_work: ContextVar[bool] = ContextVar("readshift_own_work", default=False)
+
+
+class ReplicaWriteError(InternalError):
+    """A write was sent to a replica. Nothing reached the server.
+
+    It is the class that Django raises for PostgreSQL's own refusal (SQLSTATE 25006).
+    """
+
+    def __init__(self, alias: str, primary: str, model: str, endpoint: str, statement: str) -> None:
+        self.alias = alias
+        super().__init__(
+            f"Refused to send a write to the replica {alias!r}: {statement}\n"
+            f"It came from {f'the endpoint {endpoint!r}' if endpoint else 'outside any unit'}"
+            f"{f', after a read of {model}' if model else ''}. Send it to the primary: leave out .using({alias!r}), or "
+            f"write .using({primary!r}), .db_manager({primary!r}) or save(using={primary!r})."
+        )
+
+
+@contextmanager
+def own_work() -> Iterator[None]:
+    """Leave the queries of this block out of the counts: they are Readshift's own."""
+    token = _own_work.set(True)
+    try:
+        yield
+    finally:
+        _own_work.reset(token)
+
+
+def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """The execute wrapper on every connection of a cluster."""
+    alias: str = context["connection"].alias
+    cluster = get_settings().cluster_of_alias(alias)
+    if cluster is None or _own_work.get():
+        return execute(sql, params, many, context)
+    effect = effect_of(sql)
+    if effect is Effect.WRITE:
+        _before_write(alias, cluster, sql)
+    try:
+        return execute(sql, params, many, context)
+    finally:
+        if effect is not Effect.CONTROL:
+            _count(alias, cluster, effect, sql, len(params) if many and isinstance(params, Sized) else 1)
+
+
+def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
+    unit = current_unit()
+    if alias != cluster.primary:
+        asked = unit.asked.get(alias) if unit else None
+        model = asked.model._meta.label if asked else ""
+        raise ReplicaWriteError(alias, cluster.primary, model, unit.endpoint if unit else "", outline(sql))
+    if unit is not None:
+        unit.written.add(alias)
+
+
+def _count(alias: str, cluster: Cluster, effect: Effect, sql: Any, count: int) -> None:
+    unit = current_unit()
+    asked = unit.asked.get(alias) if unit else None
+    # The ORM asks the router just before it executes, and quotes the table. Anything else did not ask.
+    if asked is not None and isinstance(sql, str) and f'"{asked.model._meta.db_table}"' in sql:
+        model, decision = asked.model._meta.label, asked.decision
+    else:
+        model, decision = "", Decision(alias, Reason.DIRECT if unit else Reason.OUTSIDE_UNIT)
+    series = Series(
+        TallyKind.WRITE if effect is Effect.WRITE else TallyKind.READ,
+        cluster.primary,
+        alias,
+        unit.endpoint if unit else "",
+        model,
+        decision.reason.value,
+        decision.candidate,
+    )
+    meter.add(series, count)
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Watch a connection, once. First in the list, because `execute_wrapper()` blocks take theirs off the end."""
+    if watch not in connection.execute_wrappers:
+        connection.execute_wrappers.insert(0, watch)
+
+
+def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Watch every new connection of a cluster, and make sure that a replica's session cannot write.
+
+    A standby refuses writes by itself. A server that is not in recovery, such as a second alias for the primary in
+    development or a promoted standby, is told to. PostgreSQL reports both facts by itself from version 14 on, so this
+    costs a round trip only when there is something to set.
+    """
+    cluster = get_settings().cluster_of_alias(connection.alias)
+    if cluster is None:
+        return
+    install(connection)
+    if connection.alias == cluster.primary or connection.vendor != "postgresql":
+        return
+    server = connection.connection.info.parameter_status
+    if server("in_hot_standby") != "on" and server("default_transaction_read_only") != "on":
+        with own_work(), connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+
+def connect() -> None:
+    """Watch connections from now on. Called once, when the apps are ready."""
+    connection_created.connect(on_connection_created, dispatch_uid="readshift.wire")

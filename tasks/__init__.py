@@ -1,0 +1,1 @@
+"""What checks and tidies up, as Celery tasks."""

@@ -1,0 +1,51 @@
+"""The suite's servers, and what most tests need: a clean start, rules, and a look at what the servers saw."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from django.core.cache import cache
+from waffle.models import Switch
+
+from demo.cluster import Cluster, FolderInUseError, default_root
+from rollout.policy import KILL_SWITCH
+from routers.agent import agent
+from routers.meter import meter
+from tests.settings import PORTS
+from tests.support import Servers
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One primary and two streaming replicas, for the whole run. Runs at the same time have one each."""
+    for number in count(1):
+        started = Cluster(default_root(f"tests{number}"), replicas=2, ports=PORTS)
+        try:
+            started.start()
+        except FolderInUseError:
+            continue
+        break
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(cluster: Cluster) -> None:
+    """Have the servers up before Django creates its test database on the primary, which streams to the replicas."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> Iterator[None]:
+    """Give each test the state of a process that has just started."""
+    agent.forget()
+    meter.take()
+    cache.clear()
+    yield
+    agent.forget()
+
+
+@pytest.fixture
+def servers(cluster: Cluster, transactional_db: None) -> Servers:
+    """The servers with committed data, the kill switch on, all replicas caught up, and nothing counted yet."""
+    Switch.objects.update_or_create(name=KILL_SWITCH, defaults={"active": True})
+    return Servers(cluster)

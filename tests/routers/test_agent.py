@@ -1,0 +1,182 @@
+"""The background agent, in processes of its own, against the real primary."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pytest
+from waffle.models import Switch
+
+from demo.waiting import wait_until
+from rollout.models import PolicyRevision, RoutingRule, Tally
+from rollout.reasons import Reason
+from routers.agent import Agent
+from routers.meter import Meter
+from tests.support import Servers, route
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+# A process that answers, for each line it reads, where it would read a product and why.
+PROCESS = """
+import json, os, sys
+import django
+from tests import settings as suite
+suite.READSHIFT.update({options})
+for options in suite.DATABASES.values():
+    options["NAME"] = "test_readshift"
+django.setup()
+from django.db import router
+from demo.shop.models import Product
+from routers.agent import agent
+from routers.unit import current_unit
+from routers.blocks import unit_of_work
+
+def answer():
+    with unit_of_work("nightly"):
+        alias = router.db_for_read(Product)
+        (asked,) = current_unit().asked.values()
+        return {{"alias": alias, "reason": asked.decision.reason, "pid": os.getpid()}}
+
+for line in sys.stdin:
+    if line.strip() == "fork":
+        if pid := os.fork():
+            os.waitpid(pid, 0)
+            continue
+        while answer()["reason"] == "policy_missing":
+            pass
+        assert agent._thread is not None and agent._thread.is_alive()
+        print(json.dumps(answer()), flush=True)
+        os._exit(0)
+    print(json.dumps(answer()), flush=True)
+"""
+
+
+class Process:
+    """The other end of `PROCESS`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._stdin: IO[str] = process.stdin
+        self._stdout: IO[str] = process.stdout
+        self.pid = process.pid
+
+    def ask(self, line: str = "") -> dict[str, Any]:
+        self._stdin.write(f"{line}\n")
+        self._stdin.flush()
+        answer: dict[str, Any] = json.loads(self._stdout.readline())
+        return answer
+
+    def wait_for(self, reason: Reason) -> None:
+        wait_until(lambda: self.ask()["reason"] == reason, 10, f"the process to answer {reason}")
+
+
+@contextmanager
+def running(**options: Any) -> Iterator[Process]:
+    code = PROCESS.format(options=repr({"POLICY_REFRESH": "background", **options}))
+    with subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+    ) as process:
+        yield Process(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
+
+
+def test_a_process_starts_on_the_primary_and_then_follows_the_policy(shop: Servers) -> None:
+    route("nightly")
+    with running() as process:
+        assert process.ask() == {"alias": "default", "reason": Reason.POLICY_MISSING, "pid": process.pid}
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_change_is_heard_at_once_where_notifications_arrive(shop: Servers) -> None:
+    # Polling and reloading are far off, so that only the notification can tell.
+    with running(POLICY_POLL_SECONDS=600, POLICY_RELOAD_SECONDS=600, POLICY_MAX_AGE_SECONDS=600) as process:
+        process.wait_for(Reason.NO_RULE)
+        route("nightly")
+        process.wait_for(Reason.ROUTED)
+        switch = Switch.objects.get(name="readshift")
+        switch.active = False
+        switch.save()
+        process.wait_for(Reason.KILL_SWITCH)
+
+
+def test_a_change_whose_notification_is_lost_is_found_by_polling(shop: Servers) -> None:
+    with running(POLICY_POLL_SECONDS=0.1, POLICY_RELOAD_SECONDS=600) as process:
+        process.wait_for(Reason.NO_RULE)
+        # update() sends no signal, and this revision is raised without NOTIFY.
+        RoutingRule.objects.bulk_create([RoutingRule(target="nightly", mode="route", gate_kind="")])
+        PolicyRevision.objects.update_or_create(id=1, defaults={"revision": 1_000})
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_change_that_nobody_announced_is_found_by_reloading(shop: Servers) -> None:
+    with running(POLICY_POLL_SECONDS=0.1, POLICY_RELOAD_SECONDS=0.1) as process:
+        process.wait_for(Reason.NO_RULE)
+        RoutingRule.objects.bulk_create([RoutingRule(target="nightly", mode="route", gate_kind="")])
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_process_that_cannot_refresh_goes_to_the_primary_and_returns(shop: Servers) -> None:
+    route("nightly")
+    with running(POLICY_POLL_SECONDS=0.1, POLICY_MAX_AGE_SECONDS=1.5) as process:
+        process.wait_for(Reason.ROUTED)
+        shop.cluster.primary.hang()
+        try:
+            process.wait_for(Reason.POLICY_STALE)
+        finally:
+            shop.cluster.primary.resume()
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_restarted_primary_is_found_again(shop: Servers) -> None:
+    with running(POLICY_POLL_SECONDS=0.1) as process:
+        process.wait_for(Reason.NO_RULE)
+        shop.cluster.primary.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE query LIKE '%readshift%' AND pid <> pg_backend_pid()"
+        )
+        route("nightly")
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_forked_child_has_an_agent_of_its_own(shop: Servers) -> None:
+    route("nightly")
+    with running() as process:
+        process.wait_for(Reason.ROUTED)
+        child = process.ask("fork")
+        assert child["pid"] != process.pid
+        assert child["reason"] == Reason.ROUTED
+        # The child did not take the parent's connection with it.
+        process.wait_for(Reason.ROUTED)
+
+
+def test_counts_are_flushed_while_a_process_runs_and_when_it_ends(shop: Servers) -> None:
+    with running(FLUSH_SECONDS=0.1, POLICY_POLL_SECONDS=0.1) as process:
+        process.wait_for(Reason.NO_RULE)
+        wait_until(lambda: Tally.objects.filter(endpoint="nightly").exists(), 10, "the first counts")
+    asked_before = sum(Tally.objects.filter(endpoint="nightly").values_list("count", flat=True))
+    with running(FLUSH_SECONDS=600) as process:
+        process.wait_for(Reason.NO_RULE)
+    assert sum(Tally.objects.filter(endpoint="nightly").values_list("count", flat=True)) > asked_before
+
+
+def test_a_policy_ages_by_the_clock_it_is_given(shop: Servers, settings) -> None:
+    now = 0.0
+    agent = Agent(Meter(), clock=lambda: now)
+    agent.start = lambda: None  # type: ignore[method-assign]
+    agent.reload()
+    settings.READSHIFT = {**settings.READSHIFT, "POLICY_REFRESH": "background", "POLICY_MAX_AGE_SECONDS": 30}
+    now = 30.0
+    assert agent.state()[1] is None
+    now = 30.1
+    assert agent.state() == (None, Reason.POLICY_STALE)

@@ -1,0 +1,147 @@
+"""Tasks as units: in this process, and in a real worker with a real broker."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from celery import Celery, shared_task
+from django.core.cache.backends.redis import RedisCache
+from django.db import router
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demo.broker import Broker, running_broker
+from demo.shop.models import Category, Product
+from demo.shop.tasks import BESTSELLERS_KEY
+from demo.waiting import wait_until
+from rollout.bucketing import BUCKETS
+from rollout.models import Tally
+from rollout.reasons import Reason
+from routers import pins
+from routers.blocks import unit_of_work
+from routers.celery import incoming, outgoing
+from routers.subjects import PlainParty
+from routers.unit import Unit, UnitKind, current_unit
+from tests.support import Reads, Servers, route
+
+REPLICAS = {"replica1", "replica2"}
+
+
+@shared_task(name="tests.where")
+def where(write: bool = False) -> dict[str, object]:
+    """Say where this task would read, and for whom."""
+    if write:
+        Category.objects.create(name="Coffee", slug="coffee")
+    unit = current_unit()
+    assert unit is not None
+    return {
+        "alias": router.db_for_read(Product),
+        "endpoint": unit.endpoint,
+        "actor": unit.party.actor,
+        "dice": unit.party.dice,
+    }
+
+
+@shared_task(name="tests.fail")
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+class TestInThisProcess:
+    def test_a_task_follows_the_rule_for_its_name(self, shop: Servers) -> None:
+        assert where.delay().get()["alias"] == "default"
+        route("tests.where")
+        assert where.delay().get()["alias"] in REPLICAS
+
+    def test_a_task_that_wrote_reads_from_the_primary(self, shop: Servers) -> None:
+        route("tests.where")
+        assert where.delay(write=True).get()["alias"] == "default"
+        assert where.delay().get()["alias"] in REPLICAS
+
+    def test_a_task_serves_the_actor_of_the_unit_that_called_it(self, shop: Servers) -> None:
+        with unit_of_work("outer"):
+            outer = current_unit()
+            assert outer is not None
+            outer.party = PlainParty(actor="ada", dice=7)
+            found = where.delay().get()
+            assert (found["actor"], found["dice"]) == ("ada", 7)
+            assert current_unit() is outer
+
+    def test_nothing_is_left_behind_by_a_task_that_failed(self, shop: Servers) -> None:
+        with pytest.raises(ZeroDivisionError):
+            fail.delay()
+        assert current_unit() is None
+
+
+def unit(party: PlainParty, *written: str) -> Unit:
+    return Unit(UnitKind.REQUEST, "names", party, written=set(written))
+
+
+def test_a_task_inherits_the_pin_of_a_unit_that_wrote() -> None:
+    assert incoming(outgoing(unit(PlainParty(actor="ada")), now=100.0), "id").pinned_until == 0
+    assert incoming(outgoing(unit(PlainParty(actor="ada"), "default"), now=100.0), "id").pinned_until == 110
+    assert incoming(outgoing(unit(PlainParty(pinned_until=pins.FOR_EVER)), now=100.0), "id").pinned_until > 1_000
+
+
+def test_a_task_of_no_unit_is_its_own_actor() -> None:
+    assert incoming(None, "id").actor == "task:id"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["text", 7, [], {}, {"actor": "ada"}, {"actor": 7, "dice": 1, "pinned_until": 0.0}]
+    + [{"actor": "ada", "dice": dice, "pinned_until": 0.0} for dice in (-1, BUCKETS, "1")],
+)
+def test_a_header_that_is_not_ours_means_the_primary(header: object) -> None:
+    assert incoming(header, "id").pinned_until == pins.FOR_EVER
+
+
+@given(actor=st.none() | st.text(), dice=st.integers(0, BUCKETS - 1), until=st.floats(0, 1e9), now=st.floats(1e9, 2e9))
+def test_what_a_unit_hands_on_arrives(actor: str | None, dice: int, until: float, now: float) -> None:
+    party = PlainParty(actor=actor, dice=dice, pinned_until=until)
+    assert incoming(outgoing(unit(party), now), "id") == party
+
+
+@contextmanager
+def worker(broker: Broker, pool: str) -> Iterator[None]:
+    """Run a real worker on this broker."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
+        "READSHIFT_TEST_BROKER": broker.url,
+        "READSHIFT_TEST_CACHE": broker.cache,
+    }
+    command = [sys.executable, "-m", "celery", "-A", "tests.worker", "worker", f"--pool={pool}", "--concurrency=1"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_a_real_worker_reads_from_a_replica_once_a_rule_says_so(shop: Servers, tmp_path, pool: str) -> None:
+    with running_broker(tmp_path) as broker, worker(broker, pool), Celery(broker=broker.url) as client:
+        shared = RedisCache(broker.cache, {})
+
+        def reads_of_one_task() -> Reads:
+            shared.delete(BESTSELLERS_KEY)
+            with shop.watch("shop_orderline") as reads:
+                client.send_task("shop.refresh_bestsellers")
+                wait_until(lambda: shared.get(BESTSELLERS_KEY) is not None, 20, "the task to store its result")
+            return reads
+
+        assert reads_of_one_task().by_server == {"primary": 1, "replica1": 0, "replica2": 0}
+        route("shop.refresh_bestsellers")
+        # The worker hears of the rule by itself.
+        wait_until(lambda: reads_of_one_task().replicas == 1, 20, "the worker to read from a replica")
+        last = Tally.objects.filter(endpoint="shop.refresh_bestsellers", reason=Reason.ROUTED)
+        wait_until(last.exists, 20, "the worker to write its counts")

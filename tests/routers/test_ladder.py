@@ -1,0 +1,154 @@
+"""The ladder, rung by rung, without a database."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollout.gates import SwitchGate
+from rollout.models import Mode, TargetKind
+from rollout.options import Cluster, Replica
+from rollout.policy import Policy, Rule, compile_policy
+from rollout.reasons import Reason
+from routers.ladder import Situation, decide
+from routers.unit import Block, Decision
+
+CLUSTER = Cluster("default", (Replica("replica1"), Replica("replica2"), Replica("cold", pool="reporting")))
+READ = Situation(
+    cluster=CLUSTER,
+    endpoint="shop:product-list",
+    model="shop.Product",
+    is_denied=False,
+    is_safe=True,
+    in_transaction=False,
+    has_written=False,
+    block=None,
+    obstacle=None,
+    affinity="actor",
+    opens=lambda rule: rule.gate is None or rule.gate.is_open(None),  # type: ignore[arg-type]
+    is_pinned=lambda: False,
+)
+
+
+def policy(*rules: Rule, kill_switch: bool | None = True) -> Policy:
+    return compile_policy(1, kill_switch, rules)
+
+
+def endpoint_rule(mode: str = Mode.ROUTE, pool: str = "default", **gate: Any) -> Rule:
+    return Rule(TargetKind.ENDPOINT, "shop:product-list", mode, pool=pool, **gate)
+
+
+def model_rule(mode: str = Mode.ROUTE, pool: str = "default", **gate: Any) -> Rule:
+    return Rule(TargetKind.MODEL, "shop.Product", mode, pool=pool, **gate)
+
+
+ROUTED = policy(endpoint_rule())
+OPEN: dict[str, Any] = {"gate_kind": "switch", "gate_name": "gate", "gate": SwitchGate("gate", active=True)}
+CLOSED: dict[str, Any] = {"gate_kind": "switch", "gate_name": "gate", "gate": SwitchGate("gate", active=False)}
+MISSING: dict[str, Any] = {"gate_kind": "switch", "gate_name": "gate"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "situation", "reason"),
+    [
+        pytest.param(ROUTED, {"obstacle": Reason.DISABLED}, Reason.DISABLED, id="disabled"),
+        pytest.param(ROUTED, {"obstacle": Reason.POLICY_STALE}, Reason.POLICY_STALE, id="stale policy"),
+        pytest.param(None, {}, Reason.POLICY_MISSING, id="no policy"),
+        pytest.param(policy(endpoint_rule(), kill_switch=False), {}, Reason.KILL_SWITCH, id="kill switch off"),
+        pytest.param(policy(endpoint_rule(), kill_switch=None), {}, Reason.KILL_SWITCH, id="kill switch missing"),
+        pytest.param(ROUTED, {"is_denied": True}, Reason.DENIED, id="denied"),
+        pytest.param(ROUTED, {"block": Block(None)}, Reason.FORCED_PRIMARY, id="use_primary"),
+        pytest.param(ROUTED, {"is_safe": False}, Reason.UNSAFE_METHOD, id="unsafe method"),
+        pytest.param(ROUTED, {"in_transaction": True}, Reason.IN_TRANSACTION, id="in a transaction"),
+        pytest.param(ROUTED, {"has_written": True}, Reason.HAS_WRITTEN, id="has written"),
+        pytest.param(ROUTED, {"is_pinned": lambda: True}, Reason.RECENT_WRITE, id="wrote a moment ago"),
+        pytest.param(policy(), {}, Reason.NO_RULE, id="no rule"),
+        pytest.param(policy(endpoint_rule(Mode.PIN)), {}, Reason.PINNED, id="pinned"),
+        pytest.param(policy(endpoint_rule(), model_rule(Mode.PIN)), {}, Reason.PINNED, id="model pinned"),
+        pytest.param(policy(endpoint_rule(**CLOSED)), {}, Reason.GATE_OFF, id="gate off"),
+        pytest.param(policy(endpoint_rule(**MISSING)), {}, Reason.GATE_MISSING, id="gate missing"),
+        pytest.param(policy(endpoint_rule(**OPEN), model_rule(**CLOSED)), {}, Reason.GATE_OFF, id="one of two gates"),
+        pytest.param(policy(endpoint_rule(), model_rule(pool="reporting")), {}, Reason.CONTRADICTION, id="two pools"),
+        pytest.param(policy(endpoint_rule(pool="nowhere")), {}, Reason.NO_REPLICA, id="empty pool"),
+        pytest.param(policy(endpoint_rule(Mode.OBSERVE)), {}, Reason.OBSERVED, id="observed"),
+        pytest.param(policy(endpoint_rule(), model_rule(Mode.OBSERVE)), {}, Reason.OBSERVED, id="model observed"),
+        pytest.param(ROUTED, {"block": Block("nowhere")}, Reason.NO_REPLICA, id="use_replica of an empty pool"),
+    ],
+)
+def test_a_read_stays_on_the_primary(rules: Policy | None, situation: dict[str, Any], reason: Reason) -> None:
+    decision = decide(rules, replace(READ, **situation))
+    assert (decision.alias, decision.reason) == ("default", reason)
+
+
+@pytest.mark.parametrize(
+    ("rules", "situation", "expected"),
+    [
+        pytest.param(ROUTED, {}, {"replica1", "replica2"}, id="endpoint"),
+        pytest.param(policy(model_rule()), {}, {"replica1", "replica2"}, id="model"),
+        pytest.param(policy(endpoint_rule(**OPEN), model_rule(**OPEN)), {}, {"replica1", "replica2"}, id="both"),
+        pytest.param(policy(endpoint_rule(pool="reporting")), {}, {"cold"}, id="pool"),
+        pytest.param(policy(), {"block": Block("default")}, {"replica1", "replica2"}, id="use_replica"),
+        pytest.param(policy(), {"block": Block("default"), "is_safe": False}, {"replica1", "replica2"}, id="in a POST"),
+    ],
+)
+def test_a_read_goes_to_a_replica(rules: Policy, situation: dict[str, Any], expected: set[str]) -> None:
+    decision = decide(rules, replace(READ, **situation))
+    assert decision.alias in expected
+    assert decision.reason.chooses_replica
+
+
+def test_an_observed_read_names_the_replica_that_would_have_served_it() -> None:
+    routed = decide(ROUTED, READ)
+    assert decide(policy(endpoint_rule(Mode.OBSERVE)), READ) == Decision("default", Reason.OBSERVED, routed.alias)
+
+
+def test_whether_an_actor_wrote_is_asked_only_when_a_replica_would_serve_it() -> None:
+    def fail() -> bool:
+        raise AssertionError("asked")
+
+    assert decide(policy(endpoint_rule(**CLOSED)), replace(READ, is_pinned=fail)).reason is Reason.GATE_OFF
+
+
+BLOCKS = st.sampled_from([None, Block(None), Block("default"), Block("nowhere")])
+RULES = st.lists(
+    st.builds(
+        lambda make, mode, pool, gate: make(mode, pool, **gate),
+        st.sampled_from([endpoint_rule, model_rule]),
+        st.sampled_from([Mode.PIN, Mode.OBSERVE, Mode.ROUTE]),
+        st.sampled_from(["default", "reporting", "nowhere"]),
+        st.sampled_from([{}, OPEN, CLOSED, MISSING]),
+    ),
+    max_size=2,
+)
+
+
+@given(
+    rules=RULES,
+    kill_switch=st.sampled_from([True, False, None]),
+    obstacle=st.sampled_from([None, Reason.DISABLED, Reason.POLICY_STALE]),
+    facts=st.fixed_dictionaries(
+        dict.fromkeys(("is_denied", "is_safe", "in_transaction", "has_written"), st.booleans())
+    ),
+    is_pinned=st.booleans(),
+    block=BLOCKS,
+    affinity=st.text(),
+)
+def test_a_replica_serves_only_what_every_rung_lets_pass(
+    rules, kill_switch, obstacle, facts, is_pinned, block, affinity
+) -> None:
+    situation = replace(READ, obstacle=obstacle, block=block, affinity=affinity, is_pinned=lambda: is_pinned, **facts)
+    decision = decide(policy(*rules, kill_switch=kill_switch), situation)
+    assert (decision.alias != "default") == decision.reason.chooses_replica
+    if decision.reason.chooses_replica:
+        assert kill_switch
+        assert obstacle is None
+        assert not any((facts["is_denied"], facts["in_transaction"], facts["has_written"], is_pinned))
+        if block is None:
+            assert facts["is_safe"]
+            assert rules
+            assert all(rule.mode == Mode.ROUTE and (rule.gate is not None or not rule.gate_kind) for rule in rules)
+        else:
+            assert block == Block("default")
+    assert decision == decide(policy(*rules, kill_switch=kill_switch), situation)

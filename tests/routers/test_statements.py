@@ -1,0 +1,103 @@
+"""What statements do, judged from their text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg import sql
+
+from routers.statements import Effect, effect_of, outline
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'SELECT "shop_product"."id" FROM "shop_product"',
+        "  select 1",
+        "(SELECT 1) UNION (SELECT 2)",
+        "/* comment */ SELECT 1",
+        "-- INSERT INTO x\nSELECT 1;",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "VALUES (1), (2)",
+        "TABLE shop_product",
+        "EXPLAIN SELECT 1",
+        "SHOW server_version",
+        'SELECT "update", "delete" FROM "insert" WHERE "into" = \'FOR UPDATE; DELETE\'',
+        "SELECT $$ DELETE FROM x; $$",
+        "SELECT 'it''s; an INSERT'",
+        "SELECT updated_at, nextvalue FROM t",
+        r"SELECT E'it\'s; an INSERT'",
+    ],
+)
+def test_it_reads(statement: str) -> None:
+    assert effect_of(statement) is Effect.READ
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO x VALUES (1)",
+        "update x set a = 1",
+        "DELETE FROM x",
+        "MERGE INTO x USING y ON true WHEN MATCHED THEN DELETE",
+        "WITH gone AS (DELETE FROM x RETURNING *) SELECT * FROM gone",
+        "SELECT * FROM x FOR UPDATE",
+        "SELECT * FROM x FOR NO KEY UPDATE SKIP LOCKED",
+        "SELECT * FROM x FOR  SHARE",
+        "SELECT * FROM x FOR KEY SHARE",
+        "SELECT 1 INTO y",
+        "SELECT nextval('s')",
+        "SELECT pg_notify('a', 'b')",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT pg_try_advisory_xact_lock (1)",
+        "SELECT 1; DROP TABLE x",
+        r"SELECT E'\''; DROP TABLE x; --'",
+        "EXPLAIN ANALYZE DELETE FROM x",
+        "CREATE TABLE x (id int)",
+        "TRUNCATE x",
+        "CALL p()",
+        "DO $$ BEGIN END $$",
+        "COPY x FROM STDIN",
+        "NOTIFY a",
+        "LISTEN a",
+        "LOCK TABLE x",
+        "REFRESH MATERIALIZED VIEW x",
+        "VACUUM",
+        "",
+        "gibberish",
+    ],
+)
+def test_it_may_write(statement: str) -> None:
+    assert effect_of(statement) is Effect.WRITE
+
+
+@pytest.mark.parametrize(
+    "statement", ["SAVEPOINT a", "RELEASE SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "SET search_path = x", "BEGIN"]
+)
+def test_it_steers_the_session(statement: str) -> None:
+    assert effect_of(statement) is Effect.CONTROL
+
+
+def test_bytes_and_composed_statements_are_judged_like_strings() -> None:
+    assert effect_of(b"DELETE FROM x") is Effect.WRITE
+    assert effect_of(sql.SQL("SELECT * FROM {}").format(sql.Identifier("delete"))) is Effect.READ
+    assert effect_of(sql.SQL("DELETE FROM {}").format(sql.Identifier("x"))) is Effect.WRITE
+
+
+@given(st.text())
+def test_what_stands_in_a_literal_changes_nothing(text: str) -> None:
+    literal = text.replace("'", "''")
+    assert effect_of(f"SELECT '{literal}'") is Effect.READ
+    assert effect_of(f"DELETE FROM x WHERE a = '{literal}'") is Effect.WRITE
+
+
+def test_a_long_statement_is_judged_like_a_short_one() -> None:
+    values = ", ".join(str(number) for number in range(5_000))
+    assert effect_of(f"SELECT * FROM x WHERE id IN ({values})") is Effect.READ
+    assert effect_of(f"SELECT * FROM x WHERE id IN ({values}) FOR UPDATE") is Effect.WRITE
+
+
+def test_an_outline_holds_no_literal_and_is_short() -> None:
+    shown = outline('UPDATE "shop_product"  SET "name" = \'secret\' WHERE "id" IN (' + "1, " * 100 + "1)")
+    assert "secret" not in shown
+    assert shown.startswith('UPDATE "shop_product" SET "name" = …')
+    assert len(shown) == 80

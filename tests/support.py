@@ -1,0 +1,82 @@
+"""Helpers that several test modules share."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+
+from demo.cluster import Cluster
+from rollout.models import GateKind, Mode, RoutingRule, TallyKind, TargetKind
+from routers.meter import meter
+
+
+@dataclass
+class Reads:
+    """How many statements that name a table each server ran in a `Servers.watch` block."""
+
+    by_server: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def primary(self) -> int:
+        return self.by_server["primary"]
+
+    @property
+    def replicas(self) -> int:
+        return sum(count for name, count in self.by_server.items() if name != "primary")
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_server.values())
+
+
+class Servers:
+    """What the database servers themselves saw, from their own statistics."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def settle(self) -> None:
+        """Wait until the replicas show everything that was committed so far."""
+        self.cluster.wait_for_replay()
+
+    @contextmanager
+    def watch(self, table: str = "shop_product") -> Iterator[Reads]:
+        """Count, on every server, the statements of this block that name the table. Our own counts start anew."""
+        self.settle()
+        for server in self.cluster.servers:
+            server.reset_statements()
+        meter.take()
+        reads = Reads()
+        yield reads
+        for server in self.cluster.servers:
+            reads.by_server[server.name] = sum(server.statements(f'"{table}"').values())
+
+
+def route(
+    target: str = "shop:product-list",
+    *,
+    kind: str = TargetKind.ENDPOINT,
+    mode: str = Mode.ROUTE,
+    gate: tuple[str, str] = (GateKind.NONE, ""),
+    pool: str = "default",
+) -> RoutingRule:
+    """Create a rule: by default one that routes an endpoint for everybody."""
+    return RoutingRule.objects.create(
+        target_kind=kind, target=target, mode=mode, gate_kind=gate[0], gate_name=gate[1], pool=pool
+    )
+
+
+def decisions(model: str = "shop.Product") -> dict[str, int]:
+    """Return how often the router gave each reason for this model since the last `Servers.watch` began."""
+    found: Counter[str] = Counter()
+    for series, count in meter.take().items():
+        if series.kind == TallyKind.DECISION and series.model == model:
+            found[series.reason] += count
+    return dict(found)
+
+
+def account_header(request: HttpRequest) -> str | None:
+    """An actor function such as a host may write."""
+    return request.headers.get("X-Account")
