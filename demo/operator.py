@@ -27,6 +27,21 @@ class Operator:
         """Hang up."""
         self._http.close()
 
+    def add_rule(self, endpoint: str, flag: str) -> None:
+        """Add a rule that routes an endpoint, with a new flag that is still closed."""
+        fields = {
+            "target_kind": "endpoint",
+            "target": endpoint,
+            "mode": "route",
+            "gate_kind": "flag",
+            "gate_name": flag,
+            "create_flag": "on",
+            "pool": "default",
+        }
+        page = self._post("/admin/readshift/routingrule/add/", fields)
+        if "errornote" in page:
+            raise ProcessError(f"The admin refused a rule for {endpoint!r}.")
+
     def set_share(self, endpoint: str, percent: float) -> None:
         """Set the percentage of the gate of an endpoint's rule, and confirm it."""
         found = re.search(rf"{re.escape(endpoint)}<.*?rules/(\d+)/share/", self._get(DASHBOARD), re.DOTALL)
