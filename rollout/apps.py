@@ -1,6 +1,7 @@
 """The app that decides."""
 
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
 
 
 class RolloutConfig(AppConfig):
@@ -12,5 +13,8 @@ class RolloutConfig(AppConfig):
     def ready(self) -> None:
         from rollout import changes, checks  # noqa: PLC0415 - models must be loaded first
 
+        # Without the read path the project fails on an import, before any check runs, with a message that helps nobody.
+        if problem := checks.shadowed("routers"):
+            raise ImproperlyConfigured(f"{problem.msg} {problem.hint} ({problem.id})")
         checks.register()
         changes.connect()

@@ -1,4 +1,8 @@
-"""Notices every change of a rule or gate that goes through the ORM, and announces it in the same transaction."""
+"""Notices every change of a rule or gate that goes through the ORM, and announces it.
+
+The announcement belongs to the caller's transaction. Under autocommit a save has committed by the time its signal is
+sent; should the process end in between, the periodic reload finds the change.
+"""
 
 import logging
 from typing import Any

@@ -89,11 +89,13 @@ def check_names(**_: Any) -> list[checks.CheckMessage]:
     ]
     if settings.actor is not None:
         try:
-            import_string(settings.actor)
+            wrong = None if callable(import_string(settings.actor)) else "cannot be called"
         except ImportError as error:
+            wrong = f"cannot be imported: {error}"
+        if wrong is not None:
             messages.append(
                 checks.Error(
-                    f'READSHIFT["ACTOR"] is {settings.actor!r}, which cannot be imported: {error}.',
+                    f'READSHIFT["ACTOR"] is {settings.actor!r}, which {wrong}.',
                     hint="Write the dotted path of a function that takes the request and returns a string or None.",
                     id="readshift.E009",
                 )
@@ -113,17 +115,18 @@ def _names_app_or_model(name: str) -> bool:
 
 def check_shadowed_packages(**_: Any) -> list[checks.CheckMessage]:
     """Report modules of the host project that hide ours, whose names are common ones."""
+    return [message for name in PACKAGES if (message := shadowed(name)) is not None]
+
+
+def shadowed(name: str) -> checks.Error | None:
+    """Return what is wrong when this package of ours is hidden by another one."""
     home = Path(__file__).resolve().parent.parent
-    messages: list[checks.CheckMessage] = []
-    for name in PACKAGES:
-        spec = find_spec(name)
-        origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin is None or home not in origin.parents:
-            messages.append(
-                checks.Error(
-                    f"The package {name!r} of django-readshift is hidden by {origin or 'nothing importable'}.",
-                    hint=f"Rename the module {name!r} of your project, or move it into a package of its own.",
-                    id="readshift.E010",
-                )
-            )
-    return messages
+    spec = find_spec(name)
+    origin = Path(spec.origin).resolve() if spec and spec.origin else None
+    if origin is not None and home in origin.parents:
+        return None
+    return checks.Error(
+        f"The package {name!r} of django-readshift is hidden by {origin or 'nothing importable'}.",
+        hint=f"Rename the module {name!r} of your project, or move it into a package of its own.",
+        id="readshift.E010",
+    )

@@ -4,6 +4,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.signals import setting_changed
 from django.db.models import Model
 from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
@@ -17,11 +18,16 @@ _SWAPPABLE = (get_user_model, get_waffle_flag_model, get_waffle_switch_model, ge
 def is_denied(model: type[Model], deny: AbstractSet[str]) -> bool:
     """Say whether the model's app or the model itself is on the list.
 
-    A custom user model or gate is denied wherever it lives: permissions and gates must not be read stale. A proxy or
-    multi-table child is judged by its own label and by those of its parents, since it reads their tables.
+    A custom user model, session or gate is denied wherever it lives: they must not be read stale. A proxy, a
+    multi-table child and the table of a many-to-many relation are judged by their own label and by those of the models
+    they belong to.
     """
+    if issubclass(model, AbstractBaseSession):
+        return True
     custom = {find()._meta.label for find in _SWAPPABLE}
-    family = [model, *model._meta.all_parents, model._meta.concrete_model or model]
+    family = [model, *model._meta.all_parents]
+    if isinstance(model._meta.auto_created, type):
+        family.append(model._meta.auto_created)
     return any(
         entry in ALWAYS_DENIED or entry in deny or entry in custom
         for relative in family

@@ -1,7 +1,8 @@
 """How many actors a gate lets through, and whether a change lets more of them through. Pure."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
@@ -10,6 +11,7 @@ from rollout.models.rule import GateKind, Mode
 
 NOBODY = Decimal(0)
 EVERYBODY = Decimal(100)
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*%?", re.ASCII)
 FINEST_STEP = Decimal("0.1")
 """Waffle stores percentages with one decimal place."""
 
@@ -76,10 +78,10 @@ def of_rule(mode: str, gate_kind: str, gate: Exposure | None) -> Exposure:
 
 def parse_percent(text: str) -> Decimal:
     """Read a percentage that a person typed. Raises ValidationError unless it is 0 to 100 in steps of 0.1."""
-    try:
-        percent = Decimal(text.strip().removesuffix("%").strip().replace(",", "."))
-    except InvalidOperation:
-        raise ValidationError(f"“{text}” is no percentage. Write a number from 0 to 100, such as 2.5.") from None
+    written = _NUMBER.fullmatch(text.strip())
+    if written is None:
+        raise ValidationError(f"“{text}” is no percentage. Write a number from 0 to 100, such as 2.5.")
+    percent = Decimal(written[1].replace(",", "."))
     check_percent(percent)
     return percent
 

@@ -40,7 +40,8 @@ class FlagGate:
     """A waffle flag. All conditions but the percentage keep waffle's meaning; any one of them opens the gate.
 
     threshold: the buckets that the percentage opens, see `rollout.bucketing.threshold`.
-    custom: the `is_active_for_user` of a custom flag model that overrides it; it may query, once per unit.
+    custom: the `is_active_for_user` of a custom flag model that overrides it. As in waffle, its True or False decides
+        before the percentage, and None leaves it to the percentage. It may query, once per unit.
     """
 
     name: str
@@ -57,18 +58,30 @@ class FlagGate:
     def is_open(self, subject: Subject) -> bool:
         if self.everyone is not None:
             return self.everyone
+        if self.custom is not None:
+            return self._is_open_by_custom_model(self.custom, subject)
         # The percentage first: it is the only condition that costs nothing to look up, and the order changes no answer.
-        if self.threshold and subject.actor is not None and bucket(self.name, subject.actor) < self.threshold:
+        return (
+            self._is_open_for_share(subject)
+            or self._is_open_for_language(subject)
+            or (self._targets_users and self._is_open_for_user(subject))
+        )
+
+    def _is_open_for_share(self, subject: Subject) -> bool:
+        return bool(self.threshold) and subject.actor is not None and bucket(self.name, subject.actor) < self.threshold
+
+    def _is_open_for_language(self, subject: Subject) -> bool:
+        return bool(self.languages) and subject.language in self.languages
+
+    def _is_open_by_custom_model(self, custom: Callable[[Any], bool | None], subject: Subject) -> bool:
+        if self._is_open_for_language(subject):
             return True
-        if self.languages and subject.language in self.languages:
-            return True
-        return self._targets_users and self._is_open_for_user(subject)
+        verdict = None if subject.user is None else custom(subject.user)
+        return self._is_open_for_share(subject) if verdict is None else verdict
 
     @property
     def _targets_users(self) -> bool:
-        return bool(
-            self.superusers or self.staff or self.authenticated or self.user_ids or self.group_ids or self.custom
-        )
+        return bool(self.superusers or self.staff or self.authenticated or self.user_ids or self.group_ids)
 
     def _is_open_for_user(self, subject: Subject) -> bool:
         user = subject.user
@@ -80,7 +93,6 @@ class FlagGate:
             or (self.superusers and getattr(user, "is_superuser", False))
             or user.pk in self.user_ids
             or (self.group_ids and self.group_ids & subject.group_ids)
-            or (self.custom and self.custom(user))
         )
 
 

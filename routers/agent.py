@@ -53,21 +53,14 @@ class Agent:
         """Return the policy, or the reason why there is none to decide by. Costs no query in the background mode."""
         settings = get_settings()
         if settings.policy_refresh == "inline":
-            return self._inline_state()
+            if self._policy is None and not self.try_reload():
+                return None, Reason.POLICY_MISSING
+            return self._policy, None
         self.start()
         if self._policy is None:
             return None, Reason.POLICY_MISSING
         if self._clock() - self._refreshed_at > settings.policy_max_age_seconds:
             return None, Reason.POLICY_STALE
-        return self._policy, None
-
-    def _inline_state(self) -> tuple[Policy | None, Reason | None]:
-        if self._policy is None:
-            try:
-                self.reload()
-            except DatabaseError as error:
-                logger.warning("The policy could not be read, so reads go to the primary. Was migrate run? %s", error)
-                return None, Reason.POLICY_MISSING
         return self._policy, None
 
     def start(self) -> None:
@@ -103,6 +96,15 @@ class Agent:
         with own_work(), transaction.atomic(using=alias):
             self._policy = load_policy(alias)
         self._refreshed_at = self._reloaded_at = self._clock()
+
+    def try_reload(self) -> bool:
+        """Read the policy through this thread's connection, and say whether that worked. Failures are logged."""
+        try:
+            self.reload()
+        except DatabaseError as error:
+            logger.warning("The policy could not be read, so reads go to the primary. Was migrate run? %s", error)
+            return False
+        return True
 
     def flush(self) -> None:
         """Write the counts through this thread's connection. Counts that cannot be written are kept."""

@@ -17,6 +17,6 @@ class RoutedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command in a unit. The policy is read first: a command is over before the background reads it."""
         endpoint = type(self).__module__.rpartition(".")[2]
-        agent.reload()
+        agent.try_reload()
         with open_unit(Unit(UnitKind.COMMAND, endpoint)):
             return super().execute(*args, **options)

@@ -82,6 +82,13 @@ class RoutingRule(models.Model):
                 violation_error_message="Name the flag, switch or sample, or choose “No gate” and leave the "
                 "name empty.",
             ),
+            # A word that no code knows, written by hand, must not keep every process from reading its policy.
+            models.CheckConstraint(
+                condition=models.Q(
+                    target_kind__in=TargetKind.values, mode__in=Mode.values, gate_kind__in=GateKind.values
+                ),
+                name="readshift_known_words",
+            ),
         ]
         permissions: ClassVar = [
             ("operate_routing", "Can raise the share of reads on replicas"),

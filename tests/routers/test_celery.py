@@ -129,7 +129,11 @@ def worker(broker: Broker, pool: str) -> Iterator[None]:
 @pytest.mark.django_db(transaction=True, databases="__all__")
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_a_real_worker_reads_from_a_replica_once_a_rule_says_so(shop: Servers, tmp_path, pool: str) -> None:
-    with running_broker(tmp_path) as broker, worker(broker, pool), Celery(broker=broker.url) as client:
+    with (
+        running_broker(tmp_path) as broker,
+        worker(broker, pool),
+        Celery(broker=broker.url, set_as_current=False) as client,
+    ):
         shared = RedisCache(broker.cache, {})
 
         def reads_of_one_task() -> Reads:

@@ -1,0 +1,164 @@
+"""How much a gate opens for, and which change opens it for somebody new."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollout.exposure import EVERYBODY, NOBODY, Change, Exposure, of_flag, of_rule, parse_percent, share
+from rollout.models import GateKind, Mode
+
+PERCENTS = st.integers(min_value=0, max_value=1000).map(lambda tenths: Decimal(tenths) / 10)
+EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans())
+
+
+def let_through(exposure: Exposure) -> set[object]:
+    """Return who passes: of a thousand actors in the order of buckets, and of one chosen user who is last in it."""
+    people: set[object] = set(range(int(exposure.percent * 10)))
+    return people | {"chosen"} if exposure.targeted or exposure.percent == EVERYBODY else people
+
+
+@given(EXPOSURES)
+def test_nothing_exceeds_itself(exposure: Exposure) -> None:
+    assert not exposure.exceeds(exposure)
+
+
+@given(EXPOSURES, EXPOSURES)
+def test_an_exposure_exceeds_another_exactly_when_it_lets_through_somebody_whom_the_other_does_not(
+    one: Exposure, other: Exposure
+) -> None:
+    assert one.exceeds(other) is bool(let_through(one) - let_through(other))
+
+
+@given(PERCENTS, PERCENTS, st.booleans())
+def test_of_two_percentages_at_most_one_exceeds_the_other(one: Decimal, other: Decimal, targeted: bool) -> None:
+    first, second = Exposure(one, targeted), Exposure(other, targeted)
+    assert first.exceeds(second) is (one > other)
+    assert not (first.exceeds(second) and second.exceeds(first))
+
+
+def test_a_change_raises_exposure_when_its_end_exceeds_its_start() -> None:
+    low, high = Exposure(Decimal(5)), Exposure(Decimal(50))
+    assert Change("up", low, high).raises_exposure
+    assert not Change("down", high, low).raises_exposure
+    assert not Change("none", low, low).raises_exposure
+
+
+@pytest.mark.parametrize(
+    ("exposure", "text"),
+    [
+        (Exposure(NOBODY), "0 %"),
+        (Exposure(Decimal("12.50")), "12.5 %"),
+        (Exposure(Decimal(50), targeted=True), "50 % and chosen users"),
+        (Exposure(EVERYBODY, targeted=True), "100 %"),
+    ],
+)
+def test_an_exposure_reads_as_a_percentage(exposure: Exposure, text: str) -> None:
+    assert str(exposure) == text
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"),
+    [
+        pytest.param({}, Exposure(NOBODY), id="closed"),
+        pytest.param({"percent": Decimal("2.5")}, Exposure(Decimal("2.5")), id="percent"),
+        pytest.param({"percent": Decimal(-5)}, Exposure(NOBODY), id="percent below 0"),
+        pytest.param({"percent": Decimal("NaN")}, Exposure(NOBODY), id="percent that is no number"),
+        pytest.param({"everyone": True, "percent": Decimal(5)}, Exposure(EVERYBODY), id="everyone"),
+        pytest.param({"everyone": False, "staff": True, "has_targets": True}, Exposure(NOBODY), id="no one"),
+        pytest.param({"superusers": True}, Exposure(NOBODY, targeted=True), id="superusers"),
+        pytest.param({"staff": True}, Exposure(NOBODY, targeted=True), id="staff"),
+        pytest.param({"authenticated": True}, Exposure(NOBODY, targeted=True), id="authenticated"),
+        pytest.param({"languages": "de"}, Exposure(NOBODY, targeted=True), id="languages"),
+        pytest.param({"languages": "  "}, Exposure(NOBODY), id="blank languages"),
+        pytest.param({"has_targets": True}, Exposure(NOBODY, targeted=True), id="users or groups"),
+    ],
+)
+def test_the_exposure_of_a_flag(flag: dict[str, Any], expected: Exposure) -> None:
+    assert of_flag(**{"everyone": None, "percent": None, **flag}) == expected
+
+
+HALF = Exposure(Decimal(50))
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "gate", "expected"),
+    [
+        pytest.param(Mode.ROUTE, GateKind.FLAG, HALF, HALF, id="routed through a gate"),
+        pytest.param(Mode.ROUTE, GateKind.FLAG, None, Exposure(NOBODY), id="routed through a missing gate"),
+        pytest.param(Mode.ROUTE, GateKind.NONE, None, Exposure(EVERYBODY), id="routed without a gate"),
+        pytest.param(Mode.OBSERVE, GateKind.FLAG, HALF, Exposure(NOBODY), id="observed"),
+        pytest.param(Mode.PIN, GateKind.NONE, None, Exposure(NOBODY), id="pinned"),
+    ],
+)
+def test_the_exposure_of_a_rule(mode: str, kind: str, gate: Exposure | None, expected: Exposure) -> None:
+    assert of_rule(mode, kind, gate) == expected
+
+
+@given(PERCENTS)
+def test_a_percentage_that_waffle_can_hold_is_its_own_share(percent: Decimal) -> None:
+    assert share(percent) == percent
+
+
+@given(PERCENTS)
+def test_a_percentage_is_read_as_it_is_written(percent: Decimal) -> None:
+    assert parse_percent(str(percent)) == percent
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        ("0", "0"),
+        ("100", "100"),
+        ("2.5", "2.5"),
+        ("2,5", "2.5"),
+        ("5%", "5"),
+        (" 5 % ", "5"),
+        ("99.9", "99.9"),
+        ("5.50", "5.5"),
+        (".5", "0.5"),
+    ],
+)
+def test_percentages_may_be_written_as_people_do(text: str, percent: str) -> None:
+    assert parse_percent(text) == Decimal(percent)
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("", "no percentage"),
+        ("%", "no percentage"),
+        ("half", "no percentage"),
+        ("5 percent", "no percentage"),
+        ("1.2.3", "no percentage"),
+        ("1_0", "no percentage"),
+        ("\u0665", "no percentage"),
+        ("-1", "outside 0 to 100"),
+        ("101", "outside 0 to 100"),
+        ("100.1", "outside 0 to 100"),
+        ("1e400", "no percentage"),
+        ("nan", "no percentage"),
+        ("sNaN", "no percentage"),
+        ("inf", "no percentage"),
+        ("-inf", "no percentage"),
+        ("5.55", "one decimal place"),
+        ("0.01", "one decimal place"),
+        ("99.99", "one decimal place"),
+    ],
+)
+def test_other_texts_are_refused_with_the_reason(text: str, noun: str) -> None:
+    with pytest.raises(ValidationError, match=noun):
+        parse_percent(text)
+
+
+@given(st.text(max_size=8))
+def test_no_text_gets_anything_but_a_percentage_or_a_refusal(text: str) -> None:
+    try:
+        percent = parse_percent(text)
+    except ValidationError:
+        return
+    assert 0 <= percent <= EVERYBODY
+    assert percent * 10 == int(percent * 10)
