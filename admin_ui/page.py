@@ -59,5 +59,5 @@ def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_re
         is_routing_on=policy.enabled,
         status=assess(settings, policy, problems, [reason.code for reason in distribution.reasons]),
         distribution=distribution,
-        rules=rule_rows(rules, policy, powers) if powers.may_see_rules else (),
+        rules=rule_rows(rules, policy, powers),
     )

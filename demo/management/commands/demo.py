@@ -13,19 +13,27 @@ from demo.smoke import run_smoke
 from demo.stack import Seed, running_stack
 from demo.traffic import Traffic
 
+VISITORS = 200
 WELCOME = """
 The shop runs at        {url}/
 Readshift's dashboard   {url}/admin/readshift_admin/dashboard/
 Sign in as              admin / admin, or operator / operator, who may only take reads back
 
 Try this:
-  1. Open the dashboard. Forty visitors are shopping, and every read goes to the primary.
-  2. Set the catalogue's flag to 50 %: half of the visitors read from the replicas within a second.
+  1. Open the dashboard. {visitors} visitors are shopping, and every read goes to the primary.
+  2. Set the catalogue's flag to 50 %: half of the visitors browse on the replicas within a second.
   3. Press the red button: every read is back on the primary at once.
 
 The logs are in {logs}
 Ctrl-C stops everything.
 """
+
+
+def _interrupt(*_: object) -> None:
+    # Once is enough: whoever presses it again must not interrupt the stopping.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 class Command(BaseCommand):
@@ -40,8 +48,9 @@ class Command(BaseCommand):
     def handle(self, *_: Any, smoke: bool, json: bool, products: int, **__: Any) -> None:
         if json and not smoke:
             raise CommandError("--json is the form of the result of --smoke. Add --smoke, or leave --json out.")
-        # A terminated demo must stop its servers like one that is interrupted.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        # A terminated demo must stop its servers like one that is interrupted, and a shell may have it ignore Ctrl-C.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         try:
             if smoke:
                 self._smoke(json)
@@ -49,6 +58,9 @@ class Command(BaseCommand):
                 self._run(products)
         except (ClusterError, ProcessError, TimeoutError) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            sys.exit(1 if smoke else 0)
 
     def _smoke(self, json: bool) -> None:
         outcome = run_smoke((lambda _: None) if json else self._say)
@@ -59,13 +71,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _run(self, products: int) -> None:
-        try:
-            with running_stack(Seed(products=products), self._say, quiet=False) as stack, Traffic(stack.url):
-                self.stdout.write(WELCOME.format(url=stack.url, logs=stack.logs))
-                while not threading.Event().wait(1.0):
-                    stack.check()
-        except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
+        seed = Seed(products=products)
+        with running_stack(seed, self._say, quiet=False) as stack, Traffic(stack.url, users=VISITORS):
+            self.stdout.write(WELCOME.format(url=stack.url, logs=stack.logs, visitors=VISITORS))
+            while not threading.Event().wait(1.0):
+                stack.check()
 
     def _say(self, step: str) -> None:
         self.stdout.write(f"· {step}")

@@ -1,0 +1,65 @@
+"""What the strip says."""
+
+import pytest
+
+from admin_ui.status import Level, Status, assess
+from rollout.models import GateKind, Mode, TargetKind
+from rollout.options import Settings
+from rollout.policy import Rule, compile_policy
+from rollout.reasons import Reason
+
+ROUTED = Rule(TargetKind.ENDPOINT, "names", Mode.ROUTE)
+
+
+def status(
+    *rules: Rule,
+    kill_switch: bool | None = True,
+    enabled: bool = True,
+    problems: list[str] | None = None,
+    reason: str = "",
+) -> Status:
+    policy = compile_policy(1, kill_switch, rules)
+    return assess(Settings(enabled=enabled), policy, problems or [], [reason])
+
+
+def test_healthy_counts_the_rules_by_mode() -> None:
+    found = status(ROUTED)
+    assert found.level is Level.HEALTHY
+    assert found.details == ("1 rule: 1 in mode route, 0 in mode observe, 0 in mode pin.",)
+
+
+def test_no_rule_says_what_to_do_first() -> None:
+    found = status()
+    assert found.level is Level.NOTICE
+    assert "mode observe" in found.details[0]
+
+
+@pytest.mark.parametrize(("kill_switch", "words"), [(False, "is off"), (None, "is missing")])
+def test_a_kill_switch_that_is_off_or_missing_comes_first(kill_switch: bool | None, words: str) -> None:
+    found = status(ROUTED, kill_switch=kill_switch, problems=[])
+    assert found.level is Level.CRITICAL
+    assert words in found.details[0]
+
+
+def test_routing_switched_off_in_the_settings_is_named() -> None:
+    assert "settings" in status(ROUTED, enabled=False).headline
+
+
+def test_problems_are_counted_once_each() -> None:
+    gone = Rule(TargetKind.ENDPOINT, "names", Mode.ROUTE, GateKind.FLAG, "gone")
+    problem = compile_policy(1, True, [gone]).problems[0]
+    found = status(gone, problems=[problem])
+    assert (found.level, found.details) == (Level.WARNING, (problem,))
+    assert "one thing" in found.headline
+    assert "2 things" in status(gone, problems=["Another."]).headline
+
+
+def test_reads_that_readshift_itself_failed_are_a_warning() -> None:
+    found = status(ROUTED, reason=Reason.ROUTER_ERROR)
+    assert found.level is Level.WARNING
+    assert Reason.ROUTER_ERROR.label in found.details[0]
+
+
+def test_the_digest_changes_with_the_words_only() -> None:
+    assert status(ROUTED).digest == status(ROUTED).digest
+    assert status(ROUTED).digest != status().digest
