@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from waffle import get_waffle_switch_model
 
-from admin_ui.shares import compiled_rules, rule_share
 from rollout import exposure, operations
 from rollout.exposure import Change, Exposure, parse_percent
+from rollout.gates import NOBODY
 from rollout.loading import load_policy
 from rollout.models import RoutingRule
 from rollout.models.rule import gate_model
@@ -66,8 +66,8 @@ def share_step(pk: int, text: str) -> Step:
     effects = (
         Effect(
             str(user),
-            exposure.of_rule(user.mode, kind, change.before),
-            exposure.of_rule(user.mode, kind, change.after),
+            exposure.routed(user.mode, change.before),
+            exposure.routed(user.mode, change.after),
         )
         for user in RoutingRule.objects.filter(gate_kind=kind, gate_name=name)
     )
@@ -101,8 +101,8 @@ def _rule(pk: int) -> RoutingRule:
 
 
 def _routed(using: str) -> Iterable[Effect]:
-    nobody = Exposure(exposure.NOBODY)
-    for rule in compiled_rules(load_policy(using)):
-        share = rule_share(rule)
+    nobody = Exposure(NOBODY)
+    for rule in load_policy(using).rules:
+        share = exposure.of_rule(rule)
         if share.exceeds(nobody):
             yield Effect(str(rule), nobody, share)

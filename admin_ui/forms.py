@@ -9,14 +9,19 @@ from django.core.exceptions import ValidationError
 
 from admin_ui.permissions import OPERATE
 from admin_ui.problems import possible_endpoints, unknown_endpoint_message
-from rollout import exposure, operations
+from rollout import exposure
 from rollout.deny import is_denied
 from rollout.exposure import Change, Exposure
+from rollout.gates import NOBODY
+from rollout.loading import load_rule
 from rollout.models import GateKind, RoutingRule, TargetKind
 from rollout.models.rule import gate_exists, gate_model
 from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.endpoints import known_endpoints
+
+EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name")
+"""What of a rule decides how much it sends to replicas."""
 
 
 class SuggestingInput(forms.TextInput):
@@ -109,11 +114,12 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         return self.instance.pk is None or bool({"target", "target_kind"} & set(self.changed_data))
 
     def _check_exposure(self, data: dict[str, Any]) -> None:
-        gate = operations.gate_state(data["gate_kind"], data["gate_name"]).exposure if data["gate_name"] else None
+        using = control_alias()
+        stored = None if self._is_retargeted else RoutingRule.objects.using(using).filter(pk=self.instance.pk).first()
         change = Change(
             "",
-            before=Exposure(exposure.NOBODY) if self._is_retargeted else operations.rule_exposure(self.instance),
-            after=exposure.of_rule(data["mode"], data["gate_kind"], gate),
+            before=exposure.of_rule(load_rule(stored, using)) if stored else Exposure(NOBODY),
+            after=exposure.of_rule(load_rule(RoutingRule(**{name: data[name] for name in EXPOSING_FIELDS}), using)),
         )
         if not change.raises_exposure:
             return

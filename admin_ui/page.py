@@ -7,7 +7,6 @@ from admin_ui.distribution import Distribution, read_distribution
 from admin_ui.permissions import Powers
 from admin_ui.problems import possible_endpoints, problems_of
 from admin_ui.rows import RuleRow, rule_rows
-from admin_ui.shares import compiled_rules
 from admin_ui.status import Status, assess
 from admin_ui.windows import BUCKET_SECONDS, DEFAULT_MINUTES
 from rollout.loading import load_policy
@@ -48,7 +47,7 @@ def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_re
     policy = load_policy(using)
     rules = list(RoutingRule.objects.using(using))
     endpoints = possible_endpoints(policy.endpoint_rules, using)
-    problems = [problem for rule in compiled_rules(policy) for problem in problems_of(rule, endpoints, settings)]
+    problems = [problem for rule in policy.rules for problem in problems_of(rule, endpoints, settings)]
     distribution = read_distribution(now, minutes, settings, using)
     is_outdated = loaded_revision not in {"", str(policy.revision)}
     return Page(

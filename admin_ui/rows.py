@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from admin_ui.permissions import Powers
-from admin_ui.shares import gate_share, rule_share
 from rollout import exposure
 from rollout.exposure import Exposure
+from rollout.gates import EVERYBODY, NOBODY
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from rollout.policy import Policy, Rule
 
@@ -38,11 +38,11 @@ class GateView:
 
     @property
     def is_closed(self) -> bool:
-        return self.share == Exposure(exposure.NOBODY)
+        return self.share == Exposure(NOBODY)
 
     @property
     def percent(self) -> Decimal:
-        return self.share.percent if self.share else exposure.NOBODY
+        return self.share.percent if self.share else NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RuleRow:
         if self.gate is not None and self.gate.share is None:
             return "its gate does not exist"
         if self.mode == Mode.OBSERVE:
-            return f"only observed, for {self.gate.share if self.gate else Exposure(exposure.EVERYBODY)}"
+            return f"only observed, for {self.gate.share if self.gate else Exposure(EVERYBODY)}"
         return "of actors on replicas"
 
 
@@ -92,7 +92,7 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> Rul
         gate = GateView(
             kind=compiled.gate_kind,
             name=compiled.gate_name,
-            share=gate_share(compiled.gate),
+            share=None if compiled.gate is None else exposure.of_gate(compiled.gate),
             sharers=sharers,
             takes_percent=compiled.gate_kind in {GateKind.FLAG, GateKind.SAMPLE},
         )
@@ -103,18 +103,17 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> Rul
         mode=compiled.mode,
         pool=compiled.pool,
         note=rule.note,
-        share=rule_share(compiled),
+        share=exposure.of_rule(compiled),
         gate=gate,
         modes=tuple(_choices(compiled, powers)),
-        limit=exposure.EVERYBODY if powers.may_raise or gate is None else gate.percent,
+        limit=EVERYBODY if powers.may_raise or gate is None else gate.percent,
     )
 
 
 def _choices(rule: Rule, powers: Powers) -> Iterable[ModeChoice]:
-    share = gate_share(rule.gate)
-    before = rule_share(rule)
+    before = exposure.of_rule(rule)
     for mode in Mode.values:
-        raises = exposure.of_rule(mode, rule.gate_kind, share).exceeds(before)
+        raises = exposure.of_rule(replace(rule, mode=mode)).exceeds(before)
         yield ModeChoice(
             value=mode,
             is_current=mode == rule.mode,

@@ -10,8 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from admin_ui.forms import RuleForm
 from admin_ui.permissions import Powers
 from admin_ui.problems import warnings_about
-from admin_ui.shares import compiled_rules, rule_share
-from rollout import operations
+from rollout import exposure, operations
 from rollout.loading import load_policy
 from rollout.models import RoutingRule
 from routers.control import control_alias
@@ -50,7 +49,7 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
         """Read the shares of all rules at once, rather than with each line."""
         changelist = super().get_changelist_instance(request)
         policy = load_policy(control_alias())
-        shares = {(rule.target_kind, rule.target): rule_share(rule) for rule in compiled_rules(policy)}
+        shares = {(rule.target_kind, rule.target): exposure.of_rule(rule) for rule in policy.rules}
         for rule in changelist.result_list:
             rule.share = shares.get((rule.target_kind, rule.target), "")
         return changelist

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-from admin_ui.shares import compiled_rules
 from rollout.models import Mode
 from rollout.options import Settings
 from rollout.policy import KILL_SWITCH, Policy
@@ -68,7 +67,6 @@ def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons:
         for code in TROUBLE
         if code in found
     )
-    rules = compiled_rules(policy)
     if problems or troubles:
         count = len(problems) + len(troubles)
         return Status(
@@ -78,9 +76,9 @@ def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons:
             else f"Reads are served, but {count} things need attention.",
             (*troubles, *problems),
         )
-    if not rules:
+    if not policy.rules:
         return Status(Level.NOTICE, "There is no rule yet, so every read goes to the primary.", (FIRST_STEP,))
-    modes = [rule.mode for rule in rules]
+    modes = [rule.mode for rule in policy.rules]
     number = "1 rule" if len(modes) == 1 else f"{len(modes)} rules"
     counts = ", ".join(f"{modes.count(mode)} in mode {mode}" for mode in reversed(Mode.values))
     return Status(Level.HEALTHY, "Routing is on and nothing is wrong.", (f"{number}: {counts}.",))

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
-from rollout.bucketing import BUCKETS, threshold
-from rollout.models.rule import GateKind, Mode
+from rollout.bucketing import BUCKETS
+from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
+from rollout.models.rule import Mode
+from rollout.policy import Rule
 
-NOBODY = Decimal(0)
-EVERYBODY = Decimal(100)
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*%?", re.ASCII)
 FINEST_STEP = Decimal("0.1")
 """Waffle stores percentages with one decimal place."""
@@ -45,35 +45,30 @@ class Change:
         return self.after.exceeds(self.before)
 
 
-def of_flag(
-    everyone: bool | None,
-    percent: Decimal | None,
-    *,
-    superusers: bool = False,
-    staff: bool = False,
-    authenticated: bool = False,
-    languages: str = "",
-    has_targets: bool = False,
-) -> Exposure:
-    """Return a flag's exposure. has_targets: it names users or groups, or its model has a rule of its own."""
-    if everyone is not None:
-        return Exposure(EVERYBODY if everyone else NOBODY)
-    targeted = bool(superusers or staff or authenticated or languages.strip() or has_targets)
-    return Exposure(share(percent), targeted)
+def of_gate(gate: Gate | None) -> Exposure:
+    """Return what a compiled gate opens for; a missing one opens for nobody."""
+    match gate:
+        case FlagGate(everyone=None):
+            return Exposure(_percent(gate.threshold), gate.is_targeted)
+        case FlagGate(everyone=is_open) | SwitchGate(active=is_open):
+            return Exposure(EVERYBODY if is_open else NOBODY)
+        case SampleGate():
+            return Exposure(_percent(gate.threshold))
+    return Exposure(NOBODY)
 
 
-def share(percent: Decimal | None) -> Decimal:
-    """Return the share of actors that a stored percentage lets through, which is 0 for one outside 0 to 100."""
-    return Decimal(threshold(percent) * 100) / BUCKETS
+def of_rule(rule: Rule) -> Exposure:
+    """Return how much of its target a compiled rule sends to replicas."""
+    return routed(rule.mode, of_gate(rule.gate) if rule.gate_kind else Exposure(EVERYBODY))
 
 
-def of_rule(mode: str, gate_kind: str, gate: Exposure | None) -> Exposure:
-    """Return a rule's exposure: only routed reads reach a replica, and a missing gate opens for nobody."""
-    if mode != Mode.ROUTE:
-        return Exposure(NOBODY)
-    if gate_kind == GateKind.NONE:
-        return Exposure(EVERYBODY)
-    return gate or Exposure(NOBODY)
+def routed(mode: str, gate: Exposure) -> Exposure:
+    """Return what a rule in this mode makes of its gate's exposure: only routed reads reach a replica."""
+    return gate if mode == Mode.ROUTE else Exposure(NOBODY)
+
+
+def _percent(threshold: int) -> Decimal:
+    return Decimal(threshold * 100) / BUCKETS
 
 
 def parse_percent(text: str) -> Decimal:

@@ -1,10 +1,14 @@
 """Gates: whether a rule is on for the one being served. Pure, apart from what a user's groups cost to look up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Protocol, Self
 
-from rollout.bucketing import bucket
+from rollout.bucketing import bucket, threshold
+
+NOBODY = Decimal(0)
+EVERYBODY = Decimal(100)
 
 
 class Subject(Protocol):
@@ -34,6 +38,10 @@ class Gate(Protocol):
 
     def is_open(self, subject: Subject) -> bool: ...
 
+    def at(self, percent: Decimal) -> Self:
+        """Return this gate as it is once it lets a percentage of actors through."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FlagGate:
@@ -54,6 +62,16 @@ class FlagGate:
     user_ids: frozenset[Any] = frozenset()
     group_ids: frozenset[Any] = frozenset()
     custom: Callable[[Any], bool | None] | None = None
+
+    def at(self, percent: Decimal) -> Self:
+        if percent in {NOBODY, EVERYBODY}:
+            return replace(self, everyone=percent == EVERYBODY)
+        return replace(self, everyone=None, threshold=threshold(percent))
+
+    @property
+    def is_targeted(self) -> bool:
+        """Whether it opens for chosen users or languages besides a share of actors."""
+        return self._targets_users or bool(self.languages) or self.custom is not None
 
     def is_open(self, subject: Subject) -> bool:
         if self.everyone is not None:
@@ -103,6 +121,9 @@ class SwitchGate:
     name: str
     active: bool
 
+    def at(self, percent: Decimal) -> Self:
+        return replace(self, active=percent == EVERYBODY)
+
     def is_open(self, subject: Subject) -> bool:  # noqa: ARG002 - a switch asks nobody
         return self.active
 
@@ -113,6 +134,9 @@ class SampleGate:
 
     name: str
     threshold: int
+
+    def at(self, percent: Decimal) -> Self:
+        return replace(self, threshold=threshold(percent))
 
     def is_open(self, subject: Subject) -> bool:
         return subject.dice < self.threshold

@@ -1,7 +1,7 @@
 """Reads the rules and waffle's tables from the primary and compiles them. The only reader of control data."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
@@ -29,8 +29,7 @@ def load_policy(using: str) -> Policy:
     for row in rows:
         names[row.gate_kind].add(row.gate_name)
     switches = _switches(using, {*names[GateKind.SWITCH], KILL_SWITCH})
-    gates: dict[str, dict[str, Any]] = {
-        GateKind.NONE: {},
+    gates: dict[str, Mapping[str, Gate]] = {
         GateKind.FLAG: _flags(using, names[GateKind.FLAG]),
         GateKind.SWITCH: switches,
         GateKind.SAMPLE: _samples(using, names[GateKind.SAMPLE]),
@@ -39,18 +38,34 @@ def load_policy(using: str) -> Policy:
     return compile_policy(
         revision,
         kill_switch.active if kill_switch else None,
-        (
-            Rule(
-                target_kind=row.target_kind,
-                target=row.target,
-                mode=row.mode,
-                gate_kind=row.gate_kind,
-                gate_name=row.gate_name,
-                gate=gates[row.gate_kind].get(row.gate_name),
-                pool=row.pool,
-            )
-            for row in rows
-        ),
+        (_rule(row, gates.get(row.gate_kind, {}).get(row.gate_name)) for row in rows),
+    )
+
+
+def load_rule(row: RoutingRule, using: str) -> Rule:
+    """Compile one rule as it stands in memory, saved or not, with its gate from this alias."""
+    return _rule(row, load_gate(row.gate_kind, row.gate_name, using))
+
+
+def load_gate(kind: str, name: str, using: str) -> Gate | None:
+    """Read and compile one gate. Returns None for no kind, and for a gate that does not exist."""
+    read: dict[str, Callable[[str, Iterable[str]], Mapping[str, Gate]]] = {
+        GateKind.FLAG: _flags,
+        GateKind.SWITCH: _switches,
+        GateKind.SAMPLE: _samples,
+    }
+    return read[kind](using, [name]).get(name) if kind else None
+
+
+def _rule(row: RoutingRule, gate: Gate | None) -> Rule:
+    return Rule(
+        target_kind=row.target_kind,
+        target=row.target,
+        mode=row.mode,
+        gate_kind=row.gate_kind,
+        gate_name=row.gate_name,
+        gate=gate,
+        pool=row.pool,
     )
 
 
@@ -83,13 +98,13 @@ def _flags(using: str, names: Iterable[str]) -> dict[str, Gate]:
             languages=frozenset(code.strip() for code in row.languages.split(",") if code.strip()),
             user_ids=targets.get("users", {}).get(row.pk, frozenset()),
             group_ids=targets.get("groups", {}).get(row.pk, frozenset()),
-            custom=row.is_active_for_user if overrides_user_check(model) else None,
+            custom=row.is_active_for_user if _overrides_user_check(model) else None,
         )
         for row in rows
     }
 
 
-def overrides_user_check(model: Any) -> bool:
+def _overrides_user_check(model: Any) -> bool:
     """Say whether a custom flag model has a rule of its own for users, which only it can evaluate."""
     return model.is_active_for_user not in {AbstractUserFlag.is_active_for_user, AbstractBaseFlag.is_active_for_user}
 

@@ -1,6 +1,6 @@
 """What an operator can do to rules, gates and the kill switch. Each saves through the ORM, so that it is announced."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,40 +10,21 @@ from waffle import get_waffle_switch_model
 
 from rollout import exposure
 from rollout.exposure import Change, Exposure
-from rollout.loading import overrides_user_check
+from rollout.gates import EVERYBODY, NOBODY
+from rollout.loading import load_gate, load_rule
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.policy import KILL_SWITCH
-
-
-@dataclass(frozen=True, slots=True)
-class GateState:
-    """A gate as the operator sees it. `exposure` is None when the gate does not exist."""
-
-    kind: str
-    name: str
-    exposure: Exposure | None
-
-
-def gate_state(kind: str, name: str) -> GateState:
-    """Read a gate's exposure from the primary."""
-    row = gate_model(kind)._default_manager.filter(name=name).first() if kind else None
-    return GateState(kind, name, _gate_exposure(kind, row) if row else None)
-
-
-def rule_exposure(rule: RoutingRule) -> Exposure:
-    """Read how much of its target a rule sends to replicas."""
-    return exposure.of_rule(rule.mode, rule.gate_kind, gate_state(rule.gate_kind, rule.gate_name).exposure)
 
 
 def plan_mode(rule: RoutingRule, mode: str) -> Change:
     """Say what `set_mode` would do, without doing it. Raises ValidationError for an unknown mode."""
     if mode not in Mode.values:
         raise ValidationError(f"“{mode}” is no mode. Use one of {', '.join(Mode.values)}.")
-    gate = gate_state(rule.gate_kind, rule.gate_name).exposure
+    compiled = load_rule(rule, router.db_for_write(RoutingRule))
     return Change(
         f"{rule}: from {rule.mode} to {mode}",
-        before=exposure.of_rule(rule.mode, rule.gate_kind, gate),
-        after=exposure.of_rule(mode, rule.gate_kind, gate),
+        before=exposure.of_rule(compiled),
+        after=exposure.of_rule(replace(compiled, mode=mode)),
     )
 
 
@@ -58,12 +39,15 @@ def set_mode(rule: RoutingRule, mode: str) -> Change:
 def plan_share(kind: str, name: str, percent: Decimal) -> Change:
     """Say what `set_share` would do, without doing it. Raises ValidationError when the gate cannot hold the share."""
     exposure.check_percent(percent)
-    row = _existing_gate(kind, name)
-    if kind == GateKind.SWITCH and percent not in {exposure.NOBODY, exposure.EVERYBODY}:
+    if not kind:
+        raise ValidationError("The rule has no gate, so it has no percentage. Give it a flag, or change its mode.")
+    gate = load_gate(kind, name, _alias(kind))
+    if gate is None:
+        raise ValidationError(f"Waffle has no {kind} named “{name}”. Create it first, or choose another gate.")
+    if kind == GateKind.SWITCH and percent not in {NOBODY, EVERYBODY}:
         raise ValidationError(f"The switch “{name}” is on or off. Use a flag for a percentage.")
-    before = _gate_exposure(kind, row)
-    _apply_share(kind, row, percent)
-    return Change(f"{kind} {name}: from {before} to {percent.normalize():f} %", before, _gate_exposure(kind, row))
+    before, after = exposure.of_gate(gate), exposure.of_gate(gate.at(percent))
+    return Change(f"{kind} {name}: from {before} to {percent.normalize():f} %", before, after)
 
 
 def set_share(kind: str, name: str, percent: Decimal) -> Change:
@@ -72,20 +56,21 @@ def set_share(kind: str, name: str, percent: Decimal) -> Change:
     Waffle's percentage ends at 99.9, so 100 is stored as `everyone` yes. 0 is stored as `everyone` no, which also
     closes the gate for chosen users: rolled back means for everybody.
     """
+    if not kind:
+        return plan_share(kind, name, percent)
     with transaction.atomic(_alias(kind)):
         # Locked first, so that the change tells what it replaced and not what another operator replaced meanwhile.
-        row = _existing_gate(kind, name, lock=True)
+        row = gate_model(kind)._default_manager.select_for_update().filter(name=name).first()
         change = plan_share(kind, name, percent)
-        _apply_share(kind, row, percent)
-        row.save()
+        _store_share(kind, row, percent)
     return change
 
 
 def plan_kill_switch(active: bool) -> Change:
     """Say what `set_kill_switch` would do, without doing it."""
     row = get_waffle_switch_model()._default_manager.filter(name=KILL_SWITCH).first()
-    before = Exposure(exposure.EVERYBODY if row and row.active else exposure.NOBODY)
-    after = Exposure(exposure.EVERYBODY if active else exposure.NOBODY)
+    before = Exposure(EVERYBODY if row and row.active else NOBODY)
+    after = Exposure(EVERYBODY if active else NOBODY)
     return Change(
         "kill switch on: rules decide" if active else "kill switch off: every read to the primary", before, after
     )
@@ -112,51 +97,20 @@ def create_flag(name: str) -> None:
     row.save()
 
 
-def _alias(kind: str) -> str | None:
+def _alias(kind: str) -> str:
     """Return the database that gates of this kind are written to, which is not always called `default`."""
-    return router.db_for_write(gate_model(kind)) if kind else None
+    return router.db_for_write(gate_model(kind))
 
 
-def _existing_gate(kind: str, name: str, *, lock: bool = False) -> Any:
-    if kind not in {GateKind.FLAG, GateKind.SWITCH, GateKind.SAMPLE}:
-        raise ValidationError("The rule has no gate, so it has no percentage. Give it a flag, or change its mode.")
-    rows = gate_model(kind)._default_manager.filter(name=name)
-    row = (rows.select_for_update() if lock else rows).first()
-    if row is None:
-        raise ValidationError(f"Waffle has no {kind} named “{name}”. Create it first, or choose another gate.")
-    return row
-
-
-def _apply_share(kind: str, row: Any, percent: Decimal) -> None:
+def _store_share(kind: str, row: Any, percent: Decimal) -> None:
+    """Save what `Gate.at` means, in waffle's columns."""
     if kind == GateKind.SWITCH:
-        row.active = percent == exposure.EVERYBODY
+        row.active = percent == EVERYBODY
     elif kind == GateKind.SAMPLE:
         row.percent = percent
-    elif percent in {exposure.NOBODY, exposure.EVERYBODY}:
-        row.everyone = percent == exposure.EVERYBODY
+    elif percent in {NOBODY, EVERYBODY}:
+        row.everyone = percent == EVERYBODY
     else:
         row.everyone = None
         row.percent = percent
-
-
-def _gate_exposure(kind: str, row: Any) -> Exposure:
-    if kind == GateKind.SWITCH:
-        return Exposure(exposure.EVERYBODY if row.active else exposure.NOBODY)
-    if kind == GateKind.SAMPLE:
-        return Exposure(exposure.share(row.percent))
-    return exposure.of_flag(
-        row.everyone,
-        row.percent,
-        superusers=row.superusers,
-        staff=row.staff,
-        authenticated=row.authenticated,
-        languages=row.languages,
-        has_targets=_has_targets(row),
-    )
-
-
-def _has_targets(flag: Any) -> bool:
-    relations = {field.name for field in flag._meta.many_to_many}
-    return overrides_user_check(type(flag)) or any(
-        getattr(flag, name).exists() for name in ("users", "groups") if name in relations
-    )
+    row.save()

@@ -48,6 +48,11 @@ class Policy:
     model_rules: Mapping[str, Rule] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, the endpoints' first."""
+        return (*self.endpoint_rules.values(), *self.model_rules.values())
+
     def rules_for(self, endpoint: str, model: str) -> tuple[Rule, ...]:
         """Return the rules that a read of this model at this endpoint must satisfy, the endpoint's first."""
         found = (self.endpoint_rules.get(endpoint), self.model_rules.get(model))

@@ -8,8 +8,11 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.exposure import EVERYBODY, NOBODY, Change, Exposure, of_flag, of_rule, parse_percent, share
-from rollout.models import GateKind, Mode
+from rollout.bucketing import threshold
+from rollout.exposure import Change, Exposure, of_gate, of_rule, parse_percent
+from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
+from rollout.models import GateKind, Mode, TargetKind
+from rollout.policy import Rule
 
 PERCENTS = st.integers(min_value=0, max_value=1000).map(lambda tenths: Decimal(tenths) / 10)
 EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans())
@@ -64,43 +67,49 @@ def test_an_exposure_reads_as_a_percentage(exposure: Exposure, text: str) -> Non
     ("flag", "expected"),
     [
         pytest.param({}, Exposure(NOBODY), id="closed"),
-        pytest.param({"percent": Decimal("2.5")}, Exposure(Decimal("2.5")), id="percent"),
-        pytest.param({"percent": Decimal(-5)}, Exposure(NOBODY), id="percent below 0"),
-        pytest.param({"percent": Decimal("NaN")}, Exposure(NOBODY), id="percent that is no number"),
-        pytest.param({"everyone": True, "percent": Decimal(5)}, Exposure(EVERYBODY), id="everyone"),
-        pytest.param({"everyone": False, "staff": True, "has_targets": True}, Exposure(NOBODY), id="no one"),
+        pytest.param({"threshold": 2_500}, Exposure(Decimal("2.5")), id="percent"),
+        pytest.param({"everyone": True, "threshold": 5_000}, Exposure(EVERYBODY), id="everyone"),
+        pytest.param({"everyone": False, "staff": True, "user_ids": frozenset({7})}, Exposure(NOBODY), id="no one"),
         pytest.param({"superusers": True}, Exposure(NOBODY, targeted=True), id="superusers"),
         pytest.param({"staff": True}, Exposure(NOBODY, targeted=True), id="staff"),
         pytest.param({"authenticated": True}, Exposure(NOBODY, targeted=True), id="authenticated"),
-        pytest.param({"languages": "de"}, Exposure(NOBODY, targeted=True), id="languages"),
-        pytest.param({"languages": "  "}, Exposure(NOBODY), id="blank languages"),
-        pytest.param({"has_targets": True}, Exposure(NOBODY, targeted=True), id="users or groups"),
+        pytest.param({"languages": frozenset({"de"})}, Exposure(NOBODY, targeted=True), id="languages"),
+        pytest.param({"user_ids": frozenset({7})}, Exposure(NOBODY, targeted=True), id="users"),
+        pytest.param({"group_ids": frozenset({7})}, Exposure(NOBODY, targeted=True), id="groups"),
+        pytest.param({"custom": lambda _: None}, Exposure(NOBODY, targeted=True), id="a check of its own"),
     ],
 )
 def test_the_exposure_of_a_flag(flag: dict[str, Any], expected: Exposure) -> None:
-    assert of_flag(**{"everyone": None, "percent": None, **flag}) == expected
+    assert of_gate(FlagGate("gate", **flag)) == expected
 
 
-HALF = Exposure(Decimal(50))
+def test_the_exposure_of_switches_and_samples() -> None:
+    assert of_gate(SwitchGate("gate", active=True)) == Exposure(EVERYBODY)
+    assert of_gate(SwitchGate("gate", active=False)) == Exposure(NOBODY)
+    assert of_gate(SampleGate("gate", 12_500)) == Exposure(Decimal("12.5"))
+    assert of_gate(None) == Exposure(NOBODY)
+
+
+HALF = FlagGate("gate", threshold=50_000)
 
 
 @pytest.mark.parametrize(
     ("mode", "kind", "gate", "expected"),
     [
-        pytest.param(Mode.ROUTE, GateKind.FLAG, HALF, HALF, id="routed through a gate"),
+        pytest.param(Mode.ROUTE, GateKind.FLAG, HALF, Exposure(Decimal(50)), id="routed through a gate"),
         pytest.param(Mode.ROUTE, GateKind.FLAG, None, Exposure(NOBODY), id="routed through a missing gate"),
         pytest.param(Mode.ROUTE, GateKind.NONE, None, Exposure(EVERYBODY), id="routed without a gate"),
         pytest.param(Mode.OBSERVE, GateKind.FLAG, HALF, Exposure(NOBODY), id="observed"),
         pytest.param(Mode.PIN, GateKind.NONE, None, Exposure(NOBODY), id="pinned"),
     ],
 )
-def test_the_exposure_of_a_rule(mode: str, kind: str, gate: Exposure | None, expected: Exposure) -> None:
-    assert of_rule(mode, kind, gate) == expected
+def test_the_exposure_of_a_rule(mode: str, kind: str, gate: Gate | None, expected: Exposure) -> None:
+    assert of_rule(Rule(TargetKind.ENDPOINT, "names", mode, kind, "gate", gate)) == expected
 
 
 @given(PERCENTS)
 def test_a_percentage_that_waffle_can_hold_is_its_own_share(percent: Decimal) -> None:
-    assert share(percent) == percent
+    assert of_gate(SampleGate("gate", threshold(percent))) == Exposure(percent)
 
 
 @given(PERCENTS)

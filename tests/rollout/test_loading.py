@@ -10,7 +10,7 @@ from django.test.utils import isolate_apps
 from waffle.models import AbstractBaseFlag, AbstractUserFlag, Flag, Sample, Switch
 
 from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
-from rollout.loading import load_policy, overrides_user_check, read_revision
+from rollout.loading import _overrides_user_check, load_policy, read_revision
 from rollout.models import GateKind, Mode, PolicyRevision, RoutingRule, TargetKind
 from rollout.policy import KILL_SWITCH, Rule
 from tests.rollout.support import FakeSubject, Person, create_flag
@@ -168,7 +168,7 @@ class OwnCheckFlag(AbstractUserFlag):
     ("model", "expected"), [(Flag, False), (PlainFlag, False), (LeanFlag, False), (OwnCheckFlag, True)]
 )
 def test_only_a_flag_model_with_a_check_of_its_own_is_asked_about_users(model: type, expected: bool) -> None:
-    assert overrides_user_check(model) is expected
+    assert _overrides_user_check(model) is expected
 
 
 @isolate_apps("waffle")

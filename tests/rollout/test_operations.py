@@ -11,8 +11,8 @@ from django.test import override_settings
 from waffle.models import Flag, Switch
 
 from rollout import operations
-from rollout.exposure import Exposure
-from rollout.loading import read_revision
+from rollout.exposure import Exposure, of_gate
+from rollout.loading import load_gate, read_revision
 from rollout.models import GateKind, Mode, RoutingRule
 from rollout.policy import KILL_SWITCH
 from tests.rollout.support import create_flag
@@ -66,14 +66,6 @@ def test_an_unknown_mode_is_refused_with_the_modes_there_are() -> None:
     assert rule.mode == Mode.ROUTE
 
 
-def test_the_exposure_of_a_rule_is_that_of_its_gate() -> None:
-    flag(percent=50)
-    assert operations.rule_exposure(route("gated", gate=(GateKind.FLAG, "checkout"))) == HALF
-    assert operations.rule_exposure(route("open")) == EVERYBODY
-    assert operations.rule_exposure(route("lost", gate=(GateKind.FLAG, "gone"))) == NOBODY
-    assert operations.rule_exposure(route("seen", mode=Mode.OBSERVE)) == NOBODY
-
-
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("existing", [True, False, None], ids=["on", "off", "missing"])
 def test_the_kill_switch_is_turned_and_created_when_it_is_missing(existing: bool | None, active: bool) -> None:
@@ -90,7 +82,7 @@ def test_a_new_flag_is_open_for_nobody() -> None:
     operations.create_flag("checkout")
     row = Flag.objects.get(name="checkout")
     assert (row.everyone, row.superusers) == (False, False)
-    assert operations.gate_state(GateKind.FLAG, "checkout").exposure == NOBODY
+    assert of_gate(load_gate(GateKind.FLAG, "checkout", "default")) == NOBODY
 
 
 @pytest.mark.parametrize("name", ["checkout", "", "x" * 101], ids=["taken", "empty", "too long"])

@@ -10,7 +10,8 @@ from django.db import transaction
 from waffle.models import Flag, Sample, Switch
 
 from rollout import operations
-from rollout.exposure import Exposure
+from rollout.exposure import Exposure, of_gate
+from rollout.loading import load_gate
 from rollout.models import GateKind
 from tests.rollout.support import TIMEOUT_SECONDS, Worker, create_flag, wait_for_lock
 
@@ -85,13 +86,13 @@ def test_a_share_that_waffle_cannot_hold_is_refused(kind: str, percent: str) -> 
 def test_a_missing_gate_has_no_share_to_change(kind: str) -> None:
     with pytest.raises(ValidationError, match=f"no {kind} named “gone”"):
         operations.set_share(kind, "gone", Decimal(0))
-    assert operations.gate_state(kind, "gone").exposure is None
+    assert load_gate(kind, "gone", "default") is None
 
 
 def test_no_gate_has_no_share_to_change() -> None:
     with pytest.raises(ValidationError, match="no gate"):
         operations.set_share(GateKind.NONE, "", Decimal(0))
-    assert operations.gate_state(GateKind.NONE, "").exposure is None
+    assert load_gate(GateKind.NONE, "", "default") is None
 
 
 @pytest.mark.parametrize(
@@ -117,21 +118,21 @@ def test_a_change_says_whether_it_raises_exposure(before: dict[str, Any], percen
 
 def test_a_sample_above_100_percent_opens_nothing_so_any_share_raises_exposure() -> None:
     Sample.objects.create(name="some", percent=150)
-    assert operations.gate_state(GateKind.SAMPLE, "some").exposure == NOBODY
+    assert of_gate(load_gate(GateKind.SAMPLE, "some", "default")) == NOBODY
     assert operations.plan_share(GateKind.SAMPLE, "some", Decimal(5)).raises_exposure
 
 
 def test_users_or_groups_of_a_flag_count_as_chosen() -> None:
     row = flag(percent=50)
-    assert operations.gate_state(GateKind.FLAG, "checkout").exposure == HALF
+    assert of_gate(load_gate(GateKind.FLAG, "checkout", "default")) == HALF
     row.groups.add(Group.objects.create(name="testers"))
-    assert operations.gate_state(GateKind.FLAG, "checkout").exposure == Exposure(Decimal(50), targeted=True)
+    assert of_gate(load_gate(GateKind.FLAG, "checkout", "default")) == Exposure(Decimal(50), targeted=True)
 
 
 def test_the_check_of_a_custom_flag_model_counts_as_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     flag(percent=50)
     monkeypatch.setattr(Flag, "is_active_for_user", lambda *_: True)
-    assert operations.gate_state(GateKind.FLAG, "checkout").exposure == Exposure(Decimal(50), targeted=True)
+    assert of_gate(load_gate(GateKind.FLAG, "checkout", "default")) == Exposure(Decimal(50), targeted=True)
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")

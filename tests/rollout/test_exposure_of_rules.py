@@ -1,12 +1,11 @@
-"""The share of a compiled rule, against what `rollout.operations` reads from the tables."""
+"""The exposure of rules as waffle's tables and ours hold them."""
 
 import pytest
 from django.contrib.auth.models import User
 from waffle.models import Flag, Sample, Switch
 
-from admin_ui.shares import compiled_rules, rule_share
-from rollout import operations
-from rollout.loading import load_policy
+from rollout import exposure
+from rollout.loading import load_policy, load_rule
 from rollout.models import GateKind, Mode, RoutingRule
 from tests.support import route
 
@@ -14,11 +13,10 @@ pytestmark = pytest.mark.django_db
 
 
 def share() -> str:
-    """Return the compiled share of the only rule, after comparing it with the one in the tables."""
-    (rule,) = compiled_rules(load_policy("default"))
-    found = rule_share(rule)
-    assert found == operations.rule_exposure(RoutingRule.objects.get())
-    return str(found)
+    """Return the exposure of the only rule, in the policy and compiled by itself."""
+    (rule,) = load_policy("default").rules
+    assert rule == load_rule(RoutingRule.objects.get(), "default")
+    return str(exposure.of_rule(rule))
 
 
 @pytest.mark.parametrize(
