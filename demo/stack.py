@@ -19,6 +19,9 @@ DATABASE = "readshift_demo"
 PREFERRED_PORT = 8000
 WEB_WORKERS = 2
 WEB_THREADS = 4
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a visitor thinks: a connection that closes under a request would count as the shop's error."""
+
 START_SECONDS = 60.0
 
 
@@ -108,7 +111,7 @@ def _processes(port: int, logs: Path, files: Path) -> list[Process]:
     web = [*WEB.split(), f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
     celery = CELERY.split()
     return [
-        Process("web server", [*web, "--no-control-socket"], logs / "web.log"),
+        Process("web server", [*web, f"--keep-alive={KEEP_ALIVE_SECONDS}", "--no-control-socket"], logs / "web.log"),
         Process("worker", [*celery, "worker", "--concurrency=1", "--loglevel=INFO"], logs / "worker.log"),
         Process("scheduler", [*celery, "beat", f"--schedule={files / 'beat'}"], logs / "scheduler.log"),
     ]
