@@ -65,9 +65,12 @@ class Settings:
     endpoints: names given by hand to units, so that a rule for one of them is known to be meant.
     actor: dotted path of `(HttpRequest) -> str | None`, for hosts that know their users by something else than the
         session cookie or the credentials.
-    write_pin_seconds: how long an actor reads from the primary after it wrote.
-    policy_refresh: "background" keeps the policy fresh in a thread; "inline" reads it when it is asked for, which suits
-        tests and one-off scripts.
+    greatest_lag_seconds: a replica further behind serves no reads. return_lag_seconds: how close it must come before
+    it serves again. shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
+    probe_seconds: how often a process asks each server how it stands. probe_timeout_seconds: how long a server may
+    take to answer. write_pin_seconds: how long an actor reads from the primary after it wrote. policy_refresh:
+    "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy when
+        it is asked for and trusts every replica, which suits tests and one-off scripts.
     policy_poll_seconds: how often a process asks for the revision, which covers a lost notification.
     policy_reload_seconds: how often it reads everything, which covers changes that no signal announced.
     policy_max_age_seconds: without a successful refresh for this long, every read goes to the primary.
@@ -81,6 +84,11 @@ class Settings:
     deny: frozenset[str] = frozenset()
     endpoints: frozenset[str] = frozenset()
     actor: str | None = None
+    greatest_lag_seconds: float = 10.0
+    return_lag_seconds: float = 5.0
+    shortest_ejection_seconds: float = 3.0
+    probe_seconds: float = 0.5
+    probe_timeout_seconds: float = 1.0
     write_pin_seconds: float = 10.0
     policy_refresh: str = "background"
     policy_poll_seconds: float = 1.0

@@ -49,6 +49,10 @@ class Policy:
     problems: tuple[str, ...] = ()
 
     @property
+    def has_rules(self) -> bool:
+        return bool(self.endpoint_rules or self.model_rules)
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """Every rule, the endpoints' first."""
         return (*self.endpoint_rules.values(), *self.model_rules.values())

@@ -28,6 +28,7 @@ class Reason(TextChoices):
     GATE_MISSING = "gate_missing", "The rule's flag, switch or sample does not exist"
     GATE_OFF = "gate_off", "The rule's gate is off for this actor"
     NO_REPLICA = "no_replica", "The pool has no replica"
+    UNFIT_REPLICA = "unfit_replica", "The actor's replica is down, too far behind, or not known to be fit"
     OBSERVED = "observed", "Observed only: a replica would have served it"
     WRITE = "write", "A write, or a read on behalf of one"
     DIRECT = "direct", "Sent to an alias without asking the router"

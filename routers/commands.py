@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from routers.agent import agent
+from routers.replicas import prober
 from routers.unit import Unit, UnitKind, open_unit
 
 
@@ -17,6 +18,7 @@ class RoutedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command in a unit. The policy is read first: a command is over before the background reads it."""
         endpoint = type(self).__module__.rpartition(".")[2]
-        agent.try_reload()
+        if agent.try_reload():
+            prober.probe_once()
         with open_unit(Unit(UnitKind.COMMAND, endpoint)):
             return super().execute(*args, **options)

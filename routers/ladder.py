@@ -19,6 +19,7 @@ class Situation:
     affinity: the key by which a replica is chosen; the same throughout a unit.
     opens: asks a rule's gate, at most once a unit.
     is_pinned: asks whether this actor wrote a moment ago; it may cost a cache call, so only a replica's read asks.
+    is_fit: says whether a replica may serve.
     """
 
     cluster: Cluster
@@ -33,6 +34,7 @@ class Situation:
     affinity: str
     opens: Callable[[Rule], bool]
     is_pinned: Callable[[], bool]
+    is_fit: Callable[[str], bool]
 
 
 def decide(policy: Policy | None, situation: Situation) -> Decision:
@@ -89,4 +91,7 @@ def _replica(situation: Situation, pool: str, reason: Reason) -> Decision:
     alias = choose(weights, situation.affinity)
     if alias is None:
         return Decision(situation.cluster.primary, Reason.NO_REPLICA)
+    # Another replica may be behind what the actor's own has shown, so it does not stand in for it.
+    if not situation.is_fit(alias):
+        return Decision(situation.cluster.primary, Reason.UNFIT_REPLICA)
     return Decision(alias, reason)

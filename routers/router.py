@@ -14,6 +14,7 @@ from rollout.settings import get_settings
 from routers.agent import agent
 from routers.ladder import Situation, decide
 from routers.meter import meter
+from routers.replicas import prober, replicas
 from routers.unit import Asked, Decision, Unit, current_block, current_unit
 
 logger = logging.getLogger("readshift")
@@ -85,6 +86,9 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
     else:
         settings = get_settings()
         policy, obstacle = agent.state() if settings.enabled else (None, Reason.DISABLED)
+        # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
+        if settings.policy_refresh == "background" and ((policy is not None and policy.has_rules) or block is not None):
+            prober.start()
         decision = decide(
             policy,
             Situation(
@@ -100,12 +104,18 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
                 affinity=unit.affinity,
                 opens=unit.opens,
                 is_pinned=lambda: unit.party.pinned_until > time.time(),
+                is_fit=_is_fit,
             ),
         )
         if block is None and not decision.reason.chooses_replica and decision.reason not in _UNSETTLED:
             unit.settled[label] = decision
     unit.asked[decision.alias] = Asked(model, decision)
     return decision
+
+
+def _is_fit(alias: str) -> bool:
+    """Say whether a replica may serve. Without a background nothing is found out, and all of them are trusted."""
+    return get_settings().policy_refresh == "inline" or replicas.is_fit(alias)
 
 
 def in_transaction(primary: str, unit: Unit) -> bool:

@@ -29,6 +29,7 @@ READ = Situation(
     affinity="actor",
     opens=lambda rule: rule.gate is None or rule.gate.is_open(None),  # type: ignore[arg-type]
     is_pinned=lambda: False,
+    is_fit=lambda _: True,
 )
 
 
@@ -64,6 +65,7 @@ MISSING: dict[str, Any] = {"gate_kind": "switch", "gate_name": "gate"}
         pytest.param(ROUTED, {"in_transaction": True}, Reason.IN_TRANSACTION, id="in a transaction"),
         pytest.param(ROUTED, {"has_written": True}, Reason.HAS_WRITTEN, id="has written"),
         pytest.param(ROUTED, {"is_pinned": lambda: True}, Reason.RECENT_WRITE, id="wrote a moment ago"),
+        pytest.param(ROUTED, {"is_fit": lambda _: False}, Reason.UNFIT_REPLICA, id="unfit replica"),
         pytest.param(policy(), {}, Reason.NO_RULE, id="no rule"),
         pytest.param(policy(endpoint_rule(Mode.PIN)), {}, Reason.PINNED, id="pinned"),
         pytest.param(policy(endpoint_rule(), model_rule(Mode.PIN)), {}, Reason.PINNED, id="model pinned"),
@@ -132,19 +134,29 @@ RULES = st.lists(
         dict.fromkeys(("is_denied", "is_safe", "in_transaction", "has_written"), st.booleans())
     ),
     is_pinned=st.booleans(),
+    is_fit=st.booleans(),
     block=BLOCKS,
     affinity=st.text(),
 )
 def test_a_replica_serves_only_what_every_rung_lets_pass(
-    rules, kill_switch, obstacle, facts, is_pinned, block, affinity
+    rules, kill_switch, obstacle, facts, is_pinned, is_fit, block, affinity
 ) -> None:
-    situation = replace(READ, obstacle=obstacle, block=block, affinity=affinity, is_pinned=lambda: is_pinned, **facts)
+    situation = replace(
+        READ,
+        obstacle=obstacle,
+        block=block,
+        affinity=affinity,
+        is_pinned=lambda: is_pinned,
+        is_fit=lambda _: is_fit,
+        **facts,
+    )
     decision = decide(policy(*rules, kill_switch=kill_switch), situation)
     assert (decision.alias != "default") == decision.reason.chooses_replica
     if decision.reason.chooses_replica:
         assert kill_switch
         assert obstacle is None
         assert not any((facts["is_denied"], facts["in_transaction"], facts["has_written"], is_pinned))
+        assert is_fit
         if block is None:
             assert facts["is_safe"]
             assert rules

@@ -1,0 +1,112 @@
+"""Whether a replica is fit to serve, and why not. Pure: findings in, states out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routers.lag import UNKNOWN_LAG, History, Lag, LagState
+from routers.positions import Position
+
+
+class Fitness(StrEnum):
+    """What is said about a replica. Only FIT serves reads."""
+
+    FIT = "fit"
+    UNTRUSTED = "untrusted"
+    UNREACHABLE = "unreachable"
+    NOT_A_STANDBY = "not_a_standby"
+    OTHER_CLUSTER = "other_cluster"
+    OTHER_TIMELINE = "other_timeline"
+    LAG_UNKNOWN = "lag_unknown"
+    LAGGING = "lagging"
+    RECOVERING = "recovering"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one probe found out. at: the monotonic time before it asked. error: why it got no answer.
+
+    is_receiving: whether the WAL receiver runs; a standby may also read an archive.
+    """
+
+    at: float
+    error: str = ""
+    is_standby: bool = False
+    position: Position | None = None
+    is_receiving: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In seconds. greatest_lag: ejects. return_lag: what lets it back in. shortest_ejection: stops flapping."""
+
+    greatest_lag: float
+    return_lag: float
+    shortest_ejection: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a replica stands. since: when it began to be fit, or unfit, on the monotonic clock. seen_at: the last probe.
+
+    detail: the words of the last error. ejected_at: when it last ceased to be fit, on the monotonic clock.
+    """
+
+    fitness: Fitness = Fitness.UNTRUSTED
+    since: float = float("-inf")
+    seen_at: float = float("-inf")
+    lag: Lag = UNKNOWN_LAG
+    position: Position | None = None
+    is_receiving: bool | None = None
+    detail: str = ""
+    ejected_at: float = float("-inf")
+
+    def is_fit(self, now: float, longest_silence: float) -> bool:
+        """Say whether it may serve. What was found too long ago is not known: a prober may hang with its server."""
+        return self.fitness is Fitness.FIT and now - self.seen_at <= longest_silence
+
+
+def judge(before: Standing, finding: Finding, primary: History, limits: Limits) -> Standing:
+    """Return how a replica stands after a finding.
+
+    A replica starts untrusted and is fit after its first good finding. One that was ejected must catch up below the
+    lower of two limits, and stay out for a while, before it returns.
+    """
+    lag = primary.lag_of(finding.position, finding.at) if finding.position is not None else UNKNOWN_LAG
+    fitness = _fault(finding, primary, lag, limits) or _recovery(before, finding, lag, limits)
+    has_turned = (fitness is Fitness.FIT) != (before.fitness is Fitness.FIT) or before.fitness is Fitness.UNTRUSTED
+    is_ejected = before.fitness is Fitness.FIT and fitness is not Fitness.FIT
+    return Standing(
+        fitness=fitness,
+        since=finding.at if has_turned else before.since,
+        seen_at=finding.at,
+        lag=lag,
+        position=finding.position or before.position,
+        is_receiving=finding.is_receiving,
+        detail=finding.error,
+        ejected_at=finding.at if is_ejected else before.ejected_at,
+    )
+
+
+def _fault(finding: Finding, primary: History, lag: Lag, limits: Limits) -> Fitness | None:
+    """Return what keeps the server from serving at all, or None. The first that applies is the one to name."""
+    here = finding.position
+    there = primary.latest.position if primary.latest else None
+    # A current replica of a primary that no longer answers lacks nothing that is known to exist, however old that is.
+    is_lagging = lag.state is LagState.KNOWN and (lag.seconds or 0.0) > limits.greatest_lag
+    faults = (
+        (bool(finding.error) or here is None, Fitness.UNREACHABLE),
+        (not finding.is_standby, Fitness.NOT_A_STANDBY),
+        (there is not None and here is not None and there.system != here.system, Fitness.OTHER_CLUSTER),
+        (there is not None and here is not None and there.timeline != here.timeline, Fitness.OTHER_TIMELINE),
+        (lag.state is LagState.UNKNOWN, Fitness.LAG_UNKNOWN),
+        (is_lagging, Fitness.LAGGING),
+    )
+    return next((fault for applies, fault in faults if applies), None)
+
+
+def _recovery(before: Standing, finding: Finding, lag: Lag, limits: Limits) -> Fitness:
+    """Return whether a faultless replica serves, or still has to prove itself."""
+    is_close = lag.state is LagState.CURRENT or (lag.seconds is not None and lag.seconds <= limits.return_lag)
+    has_waited = finding.at - before.ejected_at >= limits.shortest_ejection
+    is_fit = before.fitness is Fitness.FIT or (is_close and has_waited)
+    return Fitness.FIT if is_fit else Fitness.RECOVERING

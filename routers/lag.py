@@ -1,0 +1,85 @@
+"""How far a replica is behind, from our own record of where the primary stood when. Pure.
+
+`pg_last_xact_replay_timestamp()` is not used: it grows on an idle primary, stands still after a promotion, and is
+null at first.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routers.positions import Position
+
+
+class LagState(StrEnum):
+    """KNOWN: it is behind, by at most so many seconds. CURRENT: it shows all that the primary had when last asked.
+
+    UNKNOWN: it is behind everything on record, or the record tells nothing about it. Unknown is never fit to serve.
+    """
+
+    KNOWN = "known"
+    CURRENT = "current"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """seconds: an upper bound; None when unknown. bytes: how much of the log is still to be replayed, or None."""
+
+    state: LagState
+    seconds: float | None = None
+    bytes: int | None = None
+
+
+UNKNOWN_LAG = Lag(LagState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Where the primary stood, at a time of the monotonic clock taken before it was asked."""
+
+    at: float
+    position: Position
+
+
+class History:
+    """The samples of one primary, oldest first, for a span of seconds.
+
+    A new timeline or system begins a new record: positions of different histories are not compared.
+    """
+
+    def __init__(self, span_seconds: float) -> None:
+        self._span_seconds = span_seconds
+        self._samples: deque[Sample] = deque()
+
+    @property
+    def latest(self) -> Sample | None:
+        return self._samples[-1] if self._samples else None
+
+    def add(self, sample: Sample) -> None:
+        """Record a sample. While the primary stands still, only the time of the last one moves on."""
+        latest = self.latest
+        if latest is not None and not latest.position.is_comparable(sample.position):
+            self._samples.clear()
+        elif latest is not None and latest.position.lsn >= sample.position.lsn:
+            self._samples.pop()
+            sample = Sample(sample.at, latest.position)
+        self._samples.append(sample)
+        while self._samples[0].at < sample.at - self._span_seconds:
+            self._samples.popleft()
+
+    def lag_of(self, replica: Position, now: float) -> Lag:
+        """Return how far a replica that stands there is behind.
+
+        Everything that was committed before a sample is at or before its position. A replica that has reached the
+        sample therefore shows everything older than the sample, whatever it still lacks.
+        """
+        latest = self.latest
+        if latest is None or not latest.position.is_comparable(replica):
+            return UNKNOWN_LAG
+        behind = max(0, latest.position.lsn - replica.lsn)
+        for sample in reversed(self._samples):
+            if sample.position.is_reached_by(replica):
+                state = LagState.CURRENT if sample is latest else LagState.KNOWN
+                return Lag(state, now - sample.at, behind)
+        return Lag(LagState.UNKNOWN, bytes=behind)

@@ -1,0 +1,104 @@
+"""Asks one server how it stands, on a connection of its own and within a deadline."""
+
+import selectors
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
+from typing import cast
+
+import psycopg
+from django.db import connections
+from psycopg import pq
+
+from routers.health import Finding
+from routers.positions import Position, settle_lsn
+
+CONNECT_TIMEOUT_SECONDS = 2
+"""libpq allows no less."""
+
+# The timeline of a standby is the one it receives; its last checkpoint's, when nothing is received or when the role may
+# not see the receiver (pg_monitor may). Positions are compared only on equal timelines, so an older one is safe.
+QUESTION = b"""
+SELECT pg_is_in_recovery(),
+       system_identifier,
+       CASE WHEN pg_is_in_recovery()
+            THEN greatest((SELECT max(received_tli) FROM pg_stat_wal_receiver),
+                          (SELECT timeline_id FROM pg_control_checkpoint()))
+            ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int
+       END,
+       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0')::text,
+       CASE WHEN pg_is_in_recovery() THEN EXISTS (SELECT FROM pg_stat_wal_receiver) END
+FROM pg_control_system()
+"""
+
+
+class ProbeTimeoutError(Exception):
+    """The server did not answer in time."""
+
+
+class Probe:
+    """The prober's end of one server. Not for several threads at once."""
+
+    def __init__(self, alias: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._alias = alias
+        self._timeout = timeout
+        self._clock = clock
+        self._connection: psycopg.Connection | None = None
+
+    def ask(self) -> Finding:
+        """Return what the server says, or why it says nothing. Raises nothing that a server can cause."""
+        at = self._clock()
+        try:
+            return self._read(at, self._answer(at + self._timeout))
+        except (psycopg.Error, ProbeTimeoutError, OSError) as error:
+            self.close()
+            return Finding(at, error=" ".join(str(error).split()) or type(error).__name__)
+
+    def close(self) -> None:
+        """Hang up, without a word to a server that may not listen."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error, OSError):
+                connection.close()
+
+    def _answer(self, deadline: float) -> tuple[bytes | None, ...]:
+        connection = self._connection = self._connection or self._connect()
+        # A client-side deadline: a statement timeout is no help against a server that is stopped or cut off.
+        pgconn = connection.pgconn
+        pgconn.send_query(QUESTION)
+        with selectors.DefaultSelector() as selector:
+            selector.register(pgconn.socket, selectors.EVENT_READ)
+            while pgconn.is_busy():
+                if not selector.select(max(0.0, deadline - self._clock())):
+                    raise ProbeTimeoutError(f"no answer within {self._timeout:g} s")
+                pgconn.consume_input()
+        result = pgconn.get_result()
+        while pgconn.get_result() is not None:
+            pass
+        if result is None or result.status != pq.ExecStatus.TUPLES_OK:
+            message = result.error_message if result is not None else pgconn.error_message
+            raise psycopg.OperationalError(message.decode(errors="replace"))
+        return tuple(result.get_value(0, column) for column in range(result.nfields))
+
+    def _connect(self) -> psycopg.Connection:
+        settings = deepcopy(connections[self._alias].settings_dict)
+        settings["OPTIONS"].pop("pool", None)
+        settings["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
+        parameters = type(connections[self._alias])(settings, alias=self._alias).get_connection_params()
+        return cast("psycopg.Connection", psycopg.connect(**parameters, autocommit=True))
+
+    @staticmethod
+    def _read(at: float, row: tuple[bytes | None, ...]) -> Finding:
+        recovery, system, timeline, lsn, receiving = row
+        is_standby = recovery == b"t"
+        position = None
+        if None not in (system, timeline, lsn):
+            position = Position(int(system or 0), int(timeline or 0), settle_lsn(int(lsn or 0)))
+        return Finding(
+            at,
+            error="" if position else "the server does not say where it stands",
+            is_standby=is_standby,
+            position=position,
+            is_receiving=None if receiving is None else receiving == b"t",
+        )

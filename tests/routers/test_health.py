@@ -1,0 +1,131 @@
+"""Fitness of replicas, from findings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routers.health import Finding, Fitness, Limits, Standing, judge
+from routers.lag import History, Sample
+from routers.positions import Position
+
+LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3)
+NEW = Standing()
+
+
+def primary(until: float, timeline: int = 1) -> History:
+    """A primary that has moved ten bytes a second since time 0."""
+    history = History(span_seconds=1000)
+    for at in range(int(until) + 1):
+        history.add(Sample(float(at), Position(7, timeline, at * 10)))
+    return history
+
+
+def standby(at: float, lag: float = 0.0, **changes: object) -> Finding:
+    """A finding about a standby that is so many seconds behind that primary."""
+    values = {"is_standby": True, "position": Position(7, 1, int((at - lag) * 10)), **changes}
+    return Finding(at, **values)  # type: ignore[arg-type]
+
+
+def after(*findings: Finding) -> Standing:
+    standing = NEW
+    for finding in findings:
+        standing = judge(standing, finding, primary(finding.at), LIMITS)
+    return standing
+
+
+def test_a_replica_is_untrusted_until_its_first_good_finding() -> None:
+    assert not NEW.is_fit(now=0.0, longest_silence=1e9)
+    assert after(standby(100)).fitness is Fitness.FIT
+
+
+def test_one_that_comes_up_late_must_catch_up_first() -> None:
+    assert after(standby(100, lag=6)).fitness is Fitness.RECOVERING
+    assert after(standby(100, lag=6), standby(104, lag=4)).fitness is Fitness.FIT
+
+
+def test_one_that_was_asked_before_its_primary_need_not_wait() -> None:
+    first = judge(NEW, standby(1), History(10), LIMITS)
+    assert judge(first, standby(2), primary(2), LIMITS).fitness is Fitness.FIT
+
+
+@pytest.mark.parametrize(
+    ("finding", "fitness"),
+    [
+        (Finding(100, error="connection refused"), Fitness.UNREACHABLE),
+        (standby(100, is_standby=False), Fitness.NOT_A_STANDBY),
+        (standby(100, position=Position(8, 1, 1000)), Fitness.OTHER_CLUSTER),
+        (standby(100, position=Position(7, 2, 1000)), Fitness.OTHER_TIMELINE),
+        (standby(100, lag=11), Fitness.LAGGING),
+        (standby(100, position=Position(7, 1, -1)), Fitness.LAG_UNKNOWN),
+    ],
+)
+def test_a_fault_ejects_at_once(finding: Finding, fitness: Fitness) -> None:
+    standing = after(standby(99), finding)
+    assert standing.fitness is fitness
+    assert standing.since == 100
+    assert standing.detail == finding.error
+
+
+def test_without_a_primary_on_record_no_replica_is_fit() -> None:
+    assert judge(NEW, standby(1), History(10), LIMITS).fitness is Fitness.LAG_UNKNOWN
+
+
+def test_between_the_two_limits_a_replica_stays_what_it_was() -> None:
+    assert after(standby(90), standby(100, lag=7)).fitness is Fitness.FIT
+    assert after(standby(80), standby(90, lag=12), standby(100, lag=7)).fitness is Fitness.RECOVERING
+
+
+def test_an_ejected_replica_stays_out_for_a_while() -> None:
+    ejected = after(standby(90), Finding(100, error="gone"))
+    soon = judge(ejected, standby(102), primary(102), LIMITS)
+    assert (soon.fitness, soon.since) == (Fitness.RECOVERING, 100)
+    assert judge(soon, standby(103), primary(103), LIMITS).fitness is Fitness.FIT
+
+
+def test_a_replica_serves_on_when_the_primary_no_longer_answers() -> None:
+    silent = primary(100)
+    standing = judge(after(standby(100)), standby(500, position=Position(7, 1, 1000)), silent, LIMITS)
+    assert standing.fitness is Fitness.FIT
+
+
+def test_an_old_finding_is_no_finding() -> None:
+    standing = after(standby(100))
+    assert standing.is_fit(now=102, longest_silence=2)
+    assert not standing.is_fit(now=102.1, longest_silence=2)
+
+
+FINDINGS = st.lists(
+    st.tuples(
+        st.floats(0.1, 5),
+        st.one_of(st.floats(0, 20).map(lambda lag: ("lag", lag)), st.just(("error", 0.0)), st.just(("promoted", 0.0))),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(FINDINGS)
+def test_whatever_is_found_a_fit_replica_is_within_its_limit_and_an_ejected_one_stays_out_long_enough(
+    steps: list[tuple[float, tuple[str, float]]],
+) -> None:
+    at, standing = 100.0, NEW
+    ejected_at: float | None = None
+    for pause, (kind, lag) in steps:
+        at += pause
+        finding = {
+            "lag": standby(at, lag=lag),
+            "error": Finding(at, error="gone"),
+            "promoted": standby(at, is_standby=False),
+        }[kind]
+        was = standing
+        standing = judge(standing, finding, primary(at), LIMITS)
+        if standing.fitness is Fitness.FIT:
+            assert standing.lag.seconds is not None
+            assert standing.lag.seconds <= LIMITS.greatest_lag
+            if was.fitness is not Fitness.FIT:
+                assert standing.lag.seconds <= LIMITS.return_lag or standing.lag.state == "current"
+                assert ejected_at is None or at - ejected_at >= LIMITS.shortest_ejection
+        elif was.fitness is Fitness.FIT:
+            ejected_at = at
+        assert standing.seen_at == at
+        assert standing.since <= at
