@@ -1,6 +1,6 @@
 """Whether a replica is fit to serve, and why not. Pure: findings in, states out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from routers.lag import UNKNOWN_LAG, History, Lag, LagState
@@ -25,11 +25,13 @@ class Fitness(StrEnum):
 class Finding:
     """What one probe found out. at: the monotonic time before it asked. error: why it got no answer.
 
-    is_receiving: whether the WAL receiver runs; a standby may also read an archive.
+    is_silent: no answer came in time, and no refusal either. is_receiving: whether the WAL receiver runs; a standby
+    may also read an archive.
     """
 
     at: float
     error: str = ""
+    is_silent: bool = False
     is_standby: bool = False
     position: Position | None = None
     is_receiving: bool | None = None
@@ -37,11 +39,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In seconds. greatest_lag: ejects. return_lag: what lets it back in. shortest_ejection: stops flapping."""
+    """In seconds. greatest_lag: ejects. return_lag: what lets it back in. shortest_ejection: stops flapping.
+
+    longest_silence: how long a finding counts. One question that goes unanswered ejects nobody: this process may be
+    the one that is slow.
+    """
 
     greatest_lag: float
     return_lag: float
     shortest_ejection: float
+    longest_silence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
     A replica starts untrusted and is fit after its first good finding. One that was ejected must catch up below the
     lower of two limits, and stay out for a while, before it returns.
     """
+    if finding.is_silent and before.is_fit(finding.at, limits.longest_silence):
+        return replace(before, detail=finding.error)
     lag = primary.lag_of(finding.position, finding.at) if finding.position is not None else UNKNOWN_LAG
     fitness = _fault(finding, primary, lag, limits) or _recovery(before, finding, lag, limits)
     has_turned = (fitness is Fitness.FIT) != (before.fitness is Fitness.FIT) or before.fitness is Fitness.UNTRUSTED

@@ -53,7 +53,8 @@ class Probe:
             return self._read(at, self._answer(at + self._timeout))
         except (psycopg.Error, ProbeTimeoutError, OSError) as error:
             self.close()
-            return Finding(at, error=" ".join(str(error).split()) or type(error).__name__)
+            is_silent = isinstance(error, ProbeTimeoutError | psycopg.errors.ConnectionTimeout)
+            return Finding(at, error=" ".join(str(error).split()) or type(error).__name__, is_silent=is_silent)
 
     def close(self) -> None:
         """Hang up, without a word to a server that may not listen."""

@@ -40,9 +40,7 @@ class Replicas:
 
     def is_fit(self, alias: str) -> bool:
         """Say whether a replica may serve now."""
-        settings = get_settings()
-        longest_silence = settings.probe_seconds * 2 + settings.probe_timeout_seconds
-        return self.standing(alias).is_fit(self._clock(), longest_silence)
+        return self.standing(alias).is_fit(self._clock(), _limits().longest_silence)
 
     def record(self, cluster: Cluster, alias: str, finding: Finding) -> None:
         """Take a finding about a server of the cluster into account."""
@@ -122,7 +120,12 @@ class Prober:
 
 def _limits() -> Limits:
     settings = get_settings()
-    return Limits(settings.greatest_lag_seconds, settings.return_lag_seconds, settings.shortest_ejection_seconds)
+    return Limits(
+        greatest_lag=settings.greatest_lag_seconds,
+        return_lag=settings.return_lag_seconds,
+        shortest_ejection=settings.shortest_ejection_seconds,
+        longest_silence=settings.probe_timeout_seconds + 2 * settings.probe_seconds,
+    )
 
 
 def _tell(alias: str, before: Standing, after: Standing) -> None:

@@ -8,7 +8,7 @@ from routers.health import Finding, Fitness, Limits, Standing, judge
 from routers.lag import History, Sample
 from routers.positions import Position
 
-LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3)
+LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3, longest_silence=2)
 NEW = Standing()
 
 
@@ -86,6 +86,16 @@ def test_a_replica_serves_on_when_the_primary_no_longer_answers() -> None:
     silent = primary(100)
     standing = judge(after(standby(100)), standby(500, position=Position(7, 1, 1000)), silent, LIMITS)
     assert standing.fitness is Fitness.FIT
+
+
+def test_one_unanswered_question_ejects_nobody_but_silence_does() -> None:
+    fit = after(standby(100))
+    once = judge(fit, Finding(101, error="no answer", is_silent=True), primary(101), LIMITS)
+    assert (once.fitness, once.seen_at, once.detail) == (Fitness.FIT, 100, "no answer")
+    assert not once.is_fit(now=102.1, longest_silence=2)
+    assert judge(once, Finding(103, error="no answer", is_silent=True), primary(103), LIMITS).fitness is (
+        Fitness.UNREACHABLE
+    )
 
 
 def test_an_old_finding_is_no_finding() -> None:

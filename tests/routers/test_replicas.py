@@ -72,10 +72,13 @@ def test_a_role_without_privileges_is_told_the_same(servers: Servers) -> None:
 
 
 def test_healthy_replicas_are_fit_and_current_on_an_idle_primary(watched: Replicas) -> None:
+    def are_current() -> bool:
+        return all(watched.standing(alias).lag.state is LagState.CURRENT for alias in ("replica1", "replica2"))
+
     for alias in ("replica1", "replica2"):
         wait_for(watched, alias, Fitness.FIT)
-        wait_until(lambda alias=alias: watched.standing(alias).lag.state is LagState.CURRENT, 10, "the lag to be known")
         assert watched.is_fit(alias)
+    wait_until(are_current, 10, "both replicas to be current")
 
 
 def test_a_replica_that_stops_replaying_is_ejected_and_returns_when_it_has_caught_up(
