@@ -65,12 +65,14 @@ class Settings:
     endpoints: names given by hand to units, so that a rule for one of them is known to be meant.
     actor: dotted path of `(HttpRequest) -> str | None`, for hosts that know their users by something else than the
         session cookie or the credentials.
-    greatest_lag_seconds: a replica further behind serves no reads. return_lag_seconds: how close it must come before
-    it serves again. shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
-    probe_seconds: how often a process asks each server how it stands. probe_timeout_seconds: how long a server may
-    take to answer. write_pin_seconds: how long an actor reads from the primary after it wrote. policy_refresh:
-    "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy when
-        it is asked for and trusts every replica, which suits tests and one-off scripts.
+    greatest_lag_seconds: a replica further behind serves no reads.
+    return_lag_seconds: how close it must come before it serves again.
+    shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
+    probe_seconds: how often a process asks each server how it stands.
+    probe_timeout_seconds: how long a server may take to answer.
+    write_pin_seconds: how long an actor reads from the primary after it wrote.
+    policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
+        when it is asked for and trusts every replica, which suits tests and one-off scripts.
     policy_poll_seconds: how often a process asks for the revision, which covers a lost notification.
     policy_reload_seconds: how often it reads everything, which covers changes that no signal announced.
     policy_max_age_seconds: without a successful refresh for this long, every read goes to the primary.
@@ -97,6 +99,11 @@ class Settings:
     flush_seconds: float = 2.0
     max_series: int = 10_000
     retention_days: float = 30.0
+
+    @property
+    def longest_silence_seconds(self) -> float:
+        """How long a finding about a replica counts: one question may go unanswered."""
+        return self.probe_timeout_seconds + 2 * self.probe_seconds
 
     def cluster_for_app(self, app_label: str) -> Cluster | None:
         """Return the cluster that serves this app, or None when its models live elsewhere."""

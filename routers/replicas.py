@@ -124,7 +124,7 @@ def _limits() -> Limits:
         greatest_lag=settings.greatest_lag_seconds,
         return_lag=settings.return_lag_seconds,
         shortest_ejection=settings.shortest_ejection_seconds,
-        longest_silence=settings.probe_timeout_seconds + 2 * settings.probe_seconds,
+        longest_silence=settings.longest_silence_seconds,
     )
 
 
