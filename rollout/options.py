@@ -72,7 +72,8 @@ class Settings:
     probe_timeout_seconds: how long a server may take to answer.
     write_pin_seconds: how long an actor reads from the primary after it wrote.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
-        when it is asked for and trusts every replica, which suits tests and one-off scripts.
+        when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
+        that nothing is routed under Django's test runner.
     policy_poll_seconds: how often a process asks for the revision, which covers a lost notification.
     policy_reload_seconds: how often it reads everything, which covers changes that no signal announced.
     policy_max_age_seconds: without a successful refresh for this long, every read goes to the primary.
@@ -92,7 +93,7 @@ class Settings:
     probe_seconds: float = 0.5
     probe_timeout_seconds: float = 1.0
     write_pin_seconds: float = 10.0
-    policy_refresh: str = "background"
+    policy_refresh: str = "auto"
     policy_poll_seconds: float = 1.0
     policy_reload_seconds: float = 30.0
     policy_max_age_seconds: float = 30.0

@@ -74,8 +74,8 @@ def _plain_problem(name: str, value: object) -> Iterator[Problem]:
         if not isinstance(value, bool):
             yield _wrong(where, value, "True or False")
     elif name == "POLICY_REFRESH":
-        if value not in ("background", "inline"):
-            yield _wrong(where, value, '"background" or "inline"')
+        if value not in ("auto", "background", "inline"):
+            yield _wrong(where, value, '"auto", "background" or "inline"')
     elif name == "ACTOR":
         if value is not None and not isinstance(value, str):
             yield _wrong(where, value, 'None or a dotted path, such as "shop.actors.account_of"')

@@ -10,7 +10,7 @@ class Reason(TextChoices):
     """
 
     OUTSIDE_UNIT = "outside_unit", "Outside a request, task, command or unit block"
-    DISABLED = "disabled", "Routing is switched off in the settings"
+    DISABLED = "disabled", "Routing is switched off in the settings, or because this is a test"
     POLICY_MISSING = "policy_missing", "This process has not read its policy yet"
     POLICY_STALE = "policy_stale", "This process could not refresh its policy for too long"
     KILL_SWITCH = "kill_switch", "The kill switch is off"

@@ -1,5 +1,7 @@
 """This project's `READSHIFT` setting, parsed once."""
 
+import sys
+from enum import Enum
 from functools import cache
 
 from django.conf import settings as django_settings
@@ -17,6 +19,35 @@ def _current() -> tuple[Settings, tuple[Problem, ...]]:
 def get_settings() -> Settings:
     """Return the parsed setting of this project. It follows `override_settings`."""
     return _current()[0]
+
+
+class Refresh(Enum):
+    """How this process comes by its policy. OFF: not at all, and nothing is routed."""
+
+    BACKGROUND = "background"
+    INLINE = "inline"
+    OFF = "off"
+
+
+def refresh() -> Refresh:
+    """Return how this process comes by its policy.
+
+    A project's own tests see no thread that holds on to their database, no query that they did not make, and no read
+    from a replica that cannot see their transaction, unless they ask for it.
+    """
+    settings = get_settings()
+    if not settings.enabled or (settings.policy_refresh == "auto" and _is_under_test()):
+        return Refresh.OFF
+    return Refresh.INLINE if settings.policy_refresh == "inline" else Refresh.BACKGROUND
+
+
+def _is_under_test() -> bool:
+    """Say whether `setup_test_environment()` was called, by Django's runner, pytest-django or another one.
+
+    What it keeps in `_TestState` is the only trace that other code does not leave as well.
+    """
+    state = getattr(sys.modules.get("django.test.utils"), "_TestState", None)
+    return hasattr(state, "saved_data")
 
 
 def get_problems() -> tuple[Problem, ...]:

@@ -17,7 +17,7 @@ from rollout.loading import load_policy, read_revision
 from rollout.models import Tally
 from rollout.policy import Policy
 from rollout.reasons import Reason
-from rollout.settings import get_settings
+from rollout.settings import Refresh, get_settings, refresh
 from routers.control import ControlConnection, control_alias
 from routers.meter import Meter, meter, tallies
 from routers.wire import own_work
@@ -51,15 +51,17 @@ class Agent:
 
     def state(self) -> tuple[Policy | None, Reason | None]:
         """Return the policy, or the reason why there is none to decide by. Costs no query in the background mode."""
-        settings = get_settings()
-        if settings.policy_refresh == "inline":
+        mode = refresh()
+        if mode is Refresh.OFF:
+            return None, Reason.DISABLED
+        if mode is Refresh.INLINE:
             if self._policy is None and not self.try_reload():
                 return None, Reason.POLICY_MISSING
             return self._policy, None
         self.start()
         if self._policy is None:
             return None, Reason.POLICY_MISSING
-        if self._clock() - self._refreshed_at > settings.policy_max_age_seconds:
+        if self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
             return None, Reason.POLICY_STALE
         return self._policy, None
 
@@ -172,7 +174,7 @@ agent = Agent(meter)
 
 
 def _on_policy_changed(**_: object) -> None:
-    if get_settings().policy_refresh == "inline":
+    if refresh() is Refresh.INLINE:
         agent.forget()
 
 

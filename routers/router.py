@@ -10,7 +10,7 @@ from django.db.models import Model
 from rollout.deny import is_denied
 from rollout.options import Cluster
 from rollout.reasons import Reason
-from rollout.settings import get_settings
+from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
 from routers.ladder import Situation, decide
 from routers.meter import meter
@@ -85,9 +85,9 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
         decision = settled
     else:
         settings = get_settings()
-        policy, obstacle = agent.state() if settings.enabled else (None, Reason.DISABLED)
+        policy, obstacle = agent.state()
         # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
-        if settings.policy_refresh == "background" and ((policy is not None and policy.has_rules) or block is not None):
+        if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
             prober.start()
         decision = decide(
             policy,
@@ -115,7 +115,7 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
 
 def _is_fit(alias: str) -> bool:
     """Say whether a replica may serve. Without a background nothing is found out, and all of them are trusted."""
-    return get_settings().policy_refresh == "inline" or replicas.is_fit(alias)
+    return refresh() is Refresh.INLINE or replicas.is_fit(alias)
 
 
 def in_transaction(primary: str, unit: Unit) -> bool:

@@ -37,6 +37,16 @@ URLS = """
 from library.views import shelf
 urlpatterns += [path("shelf/", shelf, name="shelf")]
 """
+TESTS = """
+from django.test import TestCase
+from library.models import Book
+
+class ShelfTest(TestCase):
+    def test_the_shelf_takes_one_query_and_sees_what_the_test_made(self):
+        Book.objects.create(title="Emma")
+        with self.assertNumQueries(1):
+            self.assertEqual(self.client.get("/shelf/").content, b"Emma")
+"""
 FIRST_DATA = """
 from django.contrib.auth.models import User
 from library.models import Book
@@ -182,6 +192,14 @@ def test_a_new_project_reads_from_a_replica_once_its_flag_is_on(python: Path, pr
 
         operator.set_kill_switch("off")
         wait_until(lambda: get(f"{url}/shelf/") and shelf_reads("primary") > on_primary, 10, "the kill switch to act")
+
+
+def test_the_tests_of_a_project_go_on_as_before(python: Path, project: Path) -> None:
+    run(python, "manage.py", "makemigrations", "library", cwd=project)
+    (project / "library" / "tests.py").write_text(TESTS)
+    output = run(python, "-W", "error::RuntimeWarning", "manage.py", "test", "--noinput", cwd=project)
+    assert "Ran 1 test" in output
+    assert "OK" in output
 
 
 def test_the_wheel_holds_the_four_packages_and_no_demo(python: Path) -> None:
