@@ -1,17 +1,20 @@
-"""`use_primary`, `use_replica` and `unit_of_work`: blocks of code that say where their reads go."""
+"""`use_primary`, `use_replica` and `unit_of_work`: blocks of code that say where their reads go. `carry`: threads."""
 
 import functools
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from contextvars import copy_context
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
 from routers.unit import Block, Unit, UnitKind, current_unit, open_block, open_unit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class ReadBlock:
@@ -131,3 +134,18 @@ class unit_of_work(ReadBlock):  # noqa: N801 - read as a noun phrase: `with unit
 
     def _again(self) -> Self:
         return type(self)(self._endpoint)
+
+
+def carry(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Return a function that reads as this code does, the current unit and block included, in whatever thread it runs.
+
+    A thread pool of one's own starts without them, so its reads go to the primary: `pool.map(carry(price), products)`.
+    """
+    context = copy_context()
+
+    @functools.wraps(function)
+    def carried(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        # A copy for each call, since only one thread at a time can be in a context.
+        return context.copy().run(function, *args, **kwargs)
+
+    return carried

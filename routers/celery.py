@@ -59,8 +59,12 @@ def _hand_on(headers: dict[str, Any], **_: Any) -> None:
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
     outer = current_unit()
-    party = outer.party if outer is not None and task.request.is_eager else incoming(task.request.get(HEADER), task_id)
-    scope = open_unit(Unit(UnitKind.TASK, task.name, party))
+    if outer is not None and task.request.is_eager:
+        # It runs inside the unit that called it, and what that one has written counts for it, too.
+        unit = Unit(UnitKind.TASK, task.name, outer.party, written=outer.written)
+    else:
+        unit = Unit(UnitKind.TASK, task.name, incoming(task.request.get(HEADER), task_id))
+    scope = open_unit(unit)
     scope.__enter__()
     task.request.readshift_scope = scope
 

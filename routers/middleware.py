@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from rollout.settings import get_settings
 from routers import pins
 from routers.endpoints import UNRESOLVED, view_endpoint
+from routers.streaming import stream_within
 from routers.subjects import RequestParty
 from routers.unit import Unit, UnitKind, current_unit, open_unit
 
@@ -38,12 +39,12 @@ class ReadshiftMiddleware:
             return self._call_async(request)
         with _open(request) as unit:
             response = cast("HttpResponseBase", self._get_response(request))
-        return _remember_writes(request, response, unit)
+        return _finish(request, response, unit)
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         with _open(request) as unit:
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
-        return _remember_writes(request, response, unit)
+        return _finish(request, response, unit)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> None:
         """Name the endpoint, and note where the view runs in a transaction only because of ATOMIC_REQUESTS."""
@@ -65,12 +66,13 @@ def _open(request: HttpRequest) -> AbstractContextManager[Unit]:
     )
 
 
-def _remember_writes(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> HttpResponseBase:
-    """Keep the actor on the primary for a while after a request that wrote."""
+def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> HttpResponseBase:
+    """Keep the actor on the primary for a while after a request that wrote, and the unit for a body still to come."""
     if unit.written:
         until = time.time() + get_settings().write_pin_seconds
         party = cast("RequestParty", unit.party)
         pins.set_cookie(response, until, secure=request.is_secure())
         if not party.keeps_cookies and party.actor:
             pins.set_cache(party.actor, until)
+    stream_within(unit, response)
     return response

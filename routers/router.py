@@ -34,6 +34,9 @@ class ReplicaRouter:
         cluster = _cluster_for(model, hints)
         if cluster is None:
             return None
+        if not issubclass(model, Model):
+            # Django's cache in the database asks for a stand-in. What is stored there must not be read stale.
+            return cluster.primary
         unit = current_unit()
         try:
             decision = _answer(cluster, model, unit)
@@ -48,7 +51,7 @@ class ReplicaRouter:
         if cluster is None:
             return None
         unit = current_unit()
-        if unit is not None:
+        if unit is not None and issubclass(model, Model):
             unit.asked[cluster.primary] = Asked(model, Decision(cluster.primary, Reason.WRITE))
         return cluster.primary
 
@@ -65,12 +68,18 @@ class ReplicaRouter:
 
 
 def _cluster_for(model: type[Model], hints: dict[str, Any]) -> Cluster | None:
-    cluster = get_settings().cluster_for_app(model._meta.app_label)
+    settings = get_settings()
+    cluster = settings.cluster_for_app(model._meta.app_label)
     instance = hints.get("instance")
-    origin = instance._state.db if isinstance(instance, Model) else None
-    if cluster is not None and origin is not None and origin not in cluster.aliases:
-        return None
-    return cluster
+    if cluster is None or not isinstance(instance, Model):
+        return cluster
+    origin = instance._state.db
+    if origin is None or origin in cluster.aliases:
+        return cluster
+    # An object that lives where its own model does says nothing about where another model lives. One that was fetched
+    # from elsewhere by hand does: what belongs to it is there, too.
+    home = settings.cluster_for_app(instance._meta.app_label)
+    return cluster if home is not None and origin in home.aliases else None
 
 
 def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision:

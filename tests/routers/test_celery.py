@@ -71,6 +71,13 @@ class TestInThisProcess:
             assert (found["actor"], found["dice"]) == ("ada", 7)
             assert current_unit() is outer
 
+    def test_a_task_that_runs_inside_a_unit_shares_what_was_written(self, shop: Servers) -> None:
+        route("tests.where")
+        with unit_of_work("outer"):
+            assert where.delay().get()["alias"] in REPLICAS
+            Category.objects.create(name="Cocoa", slug="cocoa")
+            assert where.delay().get()["alias"] == "default"
+
     def test_nothing_is_left_behind_by_a_task_that_failed(self, shop: Servers) -> None:
         with pytest.raises(ZeroDivisionError):
             fail.delay()

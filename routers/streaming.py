@@ -1,0 +1,82 @@
+"""Streamed bodies: they are produced after the middleware has returned, and belong to their request's unit."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from routers.unit import Block, Unit, current_block, current_unit, open_block, open_unit
+
+
+class Steps:
+    """The unit of a body, entered for each step of its iteration and left in between.
+
+    In between runs whoever iterates, the server or another response in the same thread, which must not find the unit.
+    A block that the body has entered and not yet left, such as `with use_primary(): yield`, is kept for its next step.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._block: Block | None = None
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        with open_unit(self._unit), nullcontext() if self._block is None else open_block(self._block):
+            try:
+                yield
+            finally:
+                self._unit, self._block = current_unit() or self._unit, current_block()
+
+
+class Body:
+    """The body of a WSGI response, one part at a time within the unit."""
+
+    def __init__(self, parts: Iterator[bytes], steps: Steps) -> None:
+        self._parts = parts
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._steps.step():
+            return next(self._parts)
+
+
+class AsyncBody:
+    """The body of an ASGI response, one part at a time within the unit."""
+
+    def __init__(self, parts: AsyncIterator[bytes], steps: Steps) -> None:
+        self._parts = parts
+        self._steps = steps
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with self._steps.step():
+            return await anext(self._parts)
+
+
+def stream_within(unit: Unit, response: HttpResponseBase) -> None:
+    """Have the body of a streamed response read as the rest of its request does: same decisions, same replica.
+
+    Responses that send a file are left alone: the server may send it without asking us, and nothing is read for it.
+    """
+    if not isinstance(response, StreamingHttpResponse) or getattr(response, "file_to_stream", None) is not None:
+        return
+    # The view's own transaction is over. One that the body opens is its own.
+    unit.atomic_aliases = frozenset()
+    steps = Steps(unit)
+    parts: Any = response.streaming_content
+    response.streaming_content = AsyncBody(parts, steps) if response.is_async else Body(parts, steps)
+    close = response.close
+
+    def close_within() -> None:
+        # A body that is left half way runs its `finally` and its `with` blocks to their ends now.
+        with steps.step():
+            close()
+
+    response.close = close_within  # type: ignore[method-assign]
