@@ -1,0 +1,56 @@
+"""`python -m benchmarks.consistency`."""
+
+import argparse
+import json
+import signal
+import sys
+import time
+
+from benchmarks.consistency.processes import ProcessError
+from benchmarks.consistency.runner import Result, run
+from demo.cluster import ClusterError
+
+SYSTEMS = ("readshift", "multidb_router", "django_replicated")
+OWN = "readshift"
+SHORT_SECONDS = 60.0
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.consistency", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    parser.add_argument("--seconds", type=float, default=SHORT_SECONDS, help="how long each system is measured")
+    parser.add_argument("--seed", type=int, default=1, help="of the clients and of the nemesis")
+    parser.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
+    options = parser.parse_args()
+    # A terminated run stops its servers like one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        results = {name: _run(name, options.seconds, options.seed) for name in options.only or SYSTEMS}
+    except (ClusterError, ProcessError, TimeoutError) as error:
+        _say("failed", str(error))
+        return 2
+    except KeyboardInterrupt:
+        _say("stopped", "nothing was measured")
+        return 2
+    if options.json:
+        print(json.dumps({name: result.as_json() for name, result in results.items()}))  # noqa: T201 - its output
+    else:
+        for name, result in results.items():
+            print(f"{name}: {json.dumps(result.as_json())}")  # noqa: T201 - its output
+    missed = results[OWN].missed() if OWN in results else []
+    for bound in missed:
+        _say(OWN, f"missed: {bound}")
+    return 1 if missed else 0
+
+
+def _run(name: str, seconds: float, seed: int) -> Result:
+    return run(name, seconds, seed, lambda text: _say(name, text))
+
+
+def _say(name: str, text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {name}: {text}", file=sys.stderr, flush=True)  # noqa: T201 - its progress
+
+
+if __name__ == "__main__":
+    sys.exit(main())
