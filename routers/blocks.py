@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from contextvars import copy_context
@@ -17,7 +18,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-class ReadBlock:
+class ReadBlock(ABC):
     """A context manager and decorator, sync and async, that can be nested and used again.
 
     Queries count where they are evaluated, not where the queryset was built. Generators cannot be decorated: their
@@ -27,13 +28,13 @@ class ReadBlock:
     def __init__(self) -> None:
         self._entered: list[ExitStack] = []
 
+    @abstractmethod
     def _contexts(self) -> list[AbstractContextManager[Any]]:
         """Return what to enter, outermost first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _again(self) -> Self:
         """Return an equal block that has not been entered, for one call of a decorated function."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
