@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
-from routers.unit import Block, Unit, UnitKind, current_unit, open_block, open_unit
+from routers.unit import Block, Unit, UnitKind, current_unit, nest_unit, open_block
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Parameters = ParamSpec("Parameters")
@@ -106,7 +106,7 @@ class use_replica(ReadBlock):  # noqa: N801 - read as a verb: `with use_replica(
         block = open_block(Block(self._pool))
         if current_unit() is not None:
             return [block]
-        return [open_unit(Unit(UnitKind.BLOCK, self._endpoint)), block]
+        return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint)), block]
 
     def _again(self) -> Self:
         return type(self)(self._pool, endpoint=self._endpoint)
@@ -126,9 +126,9 @@ class unit_of_work(ReadBlock):  # noqa: N801 - read as a noun phrase: `with unit
     def _contexts(self) -> list[AbstractContextManager[Any]]:
         outer = current_unit()
         if outer is None:
-            return [open_unit(Unit(UnitKind.BLOCK, self._endpoint))]
+            return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint))]
         return [
-            open_unit(
+            nest_unit(
                 Unit(UnitKind.BLOCK, self._endpoint, outer.party, outer.is_safe, outer.atomic_aliases, outer.written)
             )
         ]

@@ -1,13 +1,13 @@
 """Streamed bodies: they are produced after the middleware has returned, and belong to their request's unit."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from routers.unit import Block, Unit, current_block, current_unit, open_block, open_unit
+from routers.unit import Block, Unit, current_block, current_unit, resume
 
 
 class Steps:
@@ -23,7 +23,7 @@ class Steps:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        with open_unit(self._unit), nullcontext() if self._block is None else open_block(self._block):
+        with resume(self._unit, self._block):
             try:
                 yield
             finally:

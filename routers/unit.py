@@ -121,20 +121,49 @@ def current_block() -> Block | None:
 @contextmanager
 def open_unit(unit: Unit) -> Iterator[Unit]:
     """Make this the current unit. Blocks of an enclosing unit do not reach into it."""
-    unit_token, block_token = _unit.set(unit), _block.set(None)
+    with resume(unit, None):
+        yield unit
+
+
+@contextmanager
+def resume(unit: Unit | None, block: Block | None) -> Iterator[None]:
+    """Make these current, and afterwards again what was current before, whatever was left open in between."""
+    outer_unit, outer_block = _unit.get(), _block.get()
+    _unit.set(unit)
+    _block.set(block)
+    try:
+        yield
+    finally:
+        _unit.set(outer_unit)
+        _block.set(outer_block)
+
+
+@contextmanager
+def nest_unit(unit: Unit) -> Iterator[Unit]:
+    """Make this the current unit for a block of code, which may be that of a generator."""
+    outer_unit, outer_block = _unit.get(), _block.get()
+    _unit.set(unit)
+    _block.set(None)
     try:
         yield unit
     finally:
-        _block.reset(block_token)
-        _unit.reset(unit_token)
+        if _unit.get() is unit:
+            _unit.set(outer_unit)
+            _block.set(outer_block)
 
 
 @contextmanager
 def open_block(block: Block) -> Iterator[None]:
-    """Apply a block. Within `use_primary` nothing leads to a replica: whoever asked for the primary meant it."""
+    """Apply a block. Within `use_primary` nothing leads to a replica: whoever asked for the primary meant it.
+
+    A generator that is dropped inside its block leaves it when it is collected, which may be in the middle of something
+    else. So a block takes away only itself, and `nest_unit` likewise.
+    """
     outer = _block.get()
-    token = _block.set(outer if outer is not None and outer.forces_primary else block)
+    mine = Block(pool=None) if outer is not None and outer.forces_primary else block
+    _block.set(mine)
     try:
         yield
     finally:
-        _block.reset(token)
+        if _block.get() is mine:
+            _block.set(outer)

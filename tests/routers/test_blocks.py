@@ -164,6 +164,20 @@ def test_an_exception_ends_the_block(shop: Servers) -> None:
     assert alias() == "default"
 
 
+def test_a_generator_that_is_dropped_inside_its_block_ends_no_other(shop: Servers) -> None:
+    def names():
+        with use_primary():
+            yield 1
+
+    with unit_of_work("nightly"):
+        dropped = names()
+        next(dropped)
+        with use_primary():
+            dropped.close()
+            with use_replica():
+                assert alias() == "default"
+
+
 def test_a_thread_of_its_own_reads_from_the_primary(shop: Servers) -> None:
     with use_replica(), ThreadPoolExecutor(1) as pool:
         assert pool.submit(alias).result() == "default"
