@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from rollout.contracts import SESSION, Contract
 from rollout.gates import Gate
 from rollout.models.rule import GateKind, Mode, TargetKind
 from rollout.options import DEFAULT_POOL
@@ -23,6 +24,7 @@ class Rule:
     gate_name: str = ""
     gate: Gate | None = None
     pool: str = DEFAULT_POOL
+    contract: Contract = SESSION
 
     @property
     def is_gate_missing(self) -> bool:
