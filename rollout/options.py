@@ -70,7 +70,10 @@ class Settings:
     shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
     probe_seconds: how often a process asks each server how it stands.
     probe_timeout_seconds: how long a server may take to answer.
-    write_pin_seconds: how long an actor reads from the primary after it wrote.
+    wait_seconds: how long a read may wait for a replica that is behind before it goes to the primary.
+    cache: the alias in CACHES that holds tokens of actors without cookies; all processes must share it.
+    token_header: the name of an HTTP header in which other services that share SECRET_KEY send tokens, or None.
+    writing_functions: names of functions in the database that write, so that a SELECT which calls one is a write.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
         that nothing is routed under Django's test runner.
@@ -92,7 +95,10 @@ class Settings:
     shortest_ejection_seconds: float = 3.0
     probe_seconds: float = 0.5
     probe_timeout_seconds: float = 1.0
-    write_pin_seconds: float = 10.0
+    wait_seconds: float = 0.0
+    cache: str = "default"
+    token_header: str | None = None
+    writing_functions: frozenset[str] = frozenset()
     policy_refresh: str = "auto"
     policy_poll_seconds: float = 1.0
     policy_reload_seconds: float = 30.0

@@ -8,10 +8,13 @@ from typing import Any, TypeGuard
 
 from rollout.options import DEFAULT_POOL, Cluster, Problem, Replica, Settings
 
+_EXAMPLES = {"DENY": "billing.Invoice", "ENDPOINTS": "nightly-report", "WRITING_FUNCTIONS": "billing.charge"}
+"""The options that are lists of names."""
+
 _PLAIN_OPTIONS = {
-    option.name.upper(): option for option in fields(Settings) if option.name not in {"clusters", "deny", "endpoints"}
+    option.name.upper(): option for option in fields(Settings) if option.name.upper() not in {"CLUSTERS", *_EXAMPLES}
 }
-_OPTIONS = ("CLUSTERS", "DENY", "ENDPOINTS", *_PLAIN_OPTIONS)
+_OPTIONS = ("CLUSTERS", *_EXAMPLES, *_PLAIN_OPTIONS)
 
 
 def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Problem, ...]]:
@@ -34,10 +37,10 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
             problem = _plain_problem(name, raw[name])
             problems.extend(problem)
             values[option.name] = raw[name]
-    for name in ("DENY", "ENDPOINTS"):
+    for name, example in _EXAMPLES.items():
         names = raw.get(name, ())
         if not _is_list_of_names(names):
-            problems.append(_wrong(f'READSHIFT["{name}"]', names, f'a list of names, such as ["{_EXAMPLES[name]}"]'))
+            problems.append(_wrong(f'READSHIFT["{name}"]', names, f'a list of names, such as ["{example}"]'))
         else:
             values[name.lower()] = frozenset(names)
     clusters, cluster_problems = _clusters(raw.get("CLUSTERS", {}), databases)
@@ -47,7 +50,11 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
     return Settings(clusters=clusters, **values), ()
 
 
-_EXAMPLES = {"DENY": "billing.Invoice", "ENDPOINTS": "nightly-report"}
+_TEXTS = {
+    "ACTOR": 'None or a dotted path, such as "shop.actors.account_of"',
+    "CACHE": 'an alias of CACHES, such as "default"',
+    "TOKEN_HEADER": 'None or the name of a header, such as "X-Readshift-Token"',
+}
 
 
 def _wrong(what: str, value: object, wanted: str) -> Problem:
@@ -67,23 +74,27 @@ def _is_list_of_names(value: object) -> TypeGuard[Collection[str]]:
 
 
 def _plain_problem(name: str, value: object) -> Iterator[Problem]:
-    where = f'READSHIFT["{name}"]'
+    if wanted := _wanted(name, value):
+        yield _wrong(f'READSHIFT["{name}"]', value, wanted)
+
+
+def _wanted(name: str, value: object) -> str | None:
+    """Return what the option should be instead of this value, or None when the value will do."""
     default = _PLAIN_OPTIONS[name].default
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(default, bool):
-        if not isinstance(value, bool):
-            yield _wrong(where, value, "True or False")
-    elif name == "POLICY_REFRESH":
-        if value not in ("auto", "background", "inline"):
-            yield _wrong(where, value, '"auto", "background" or "inline"')
-    elif name == "ACTOR":
-        if value is not None and not isinstance(value, str):
-            yield _wrong(where, value, 'None or a dotted path, such as "shop.actors.account_of"')
-    elif isinstance(default, int):
-        if not is_number or not isinstance(value, int) or value < 1:
-            yield _wrong(where, value, "a whole number above 0")
-    elif not is_number or not 0 < value < math.inf:  # type: ignore[operator]
-        yield _wrong(where, value, "a number above 0")
+        return None if isinstance(value, bool) else "True or False"
+    if name == "POLICY_REFRESH":
+        return None if value in ("auto", "background", "inline") else '"auto", "background" or "inline"'
+    if name in _TEXTS:
+        is_text = isinstance(value, str) and value != ""
+        return None if is_text or (value is None and default is None) else _TEXTS[name]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, int):
+        return None if is_number and isinstance(value, int) and value >= 1 else "a whole number above 0"
+    lowest_wanted = "a number, 0 or above" if default == 0 else "a number above 0"
+    if not is_number or not 0 <= value < math.inf or value == 0 != default:  # type: ignore[operator]
+        return lowest_wanted
+    return None
 
 
 def _clusters(raw: object, databases: Mapping[str, Any]) -> tuple[dict[str, Cluster], list[Problem]]:

@@ -1,16 +1,23 @@
-"""`use_primary`, `use_replica` and `unit_of_work`: blocks of code that say where their reads go. `carry`: threads."""
+"""Blocks of code that say where their reads go: `use_primary`, `use_replica`, `use_contract`, `unit_of_work`.
+
+`carry` takes the same into threads.
+"""
 
 import functools
 import inspect
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
+from rollout.contracts import parse_contract
 from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
+from routers.subjects import PlainParty
+from routers.trail import Trail, outside_trail
 from routers.unit import Block, Unit, UnitKind, current_unit, nest_unit, open_block
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -83,7 +90,7 @@ class use_primary(ReadBlock):  # noqa: N801 - read as a verb: `with use_primary(
     """Send every read of the block to the primary, and of all blocks within it."""
 
     def _contexts(self) -> list[AbstractContextManager[Any]]:
-        return [open_block(Block(pool=None))]
+        return [open_block(Block(forces_primary=True))]
 
     def _again(self) -> Self:
         return type(self)()
@@ -103,10 +110,8 @@ class use_replica(ReadBlock):  # noqa: N801 - read as a verb: `with use_replica(
         declare(endpoint)
 
     def _contexts(self) -> list[AbstractContextManager[Any]]:
-        block = open_block(Block(self._pool))
-        if current_unit() is not None:
-            return [block]
-        return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint)), block]
+        block = open_block(Block(pool=self._pool))
+        return [block] if current_unit() is not None else [_outermost(self._endpoint), block]
 
     def _again(self) -> Self:
         return type(self)(self._pool, endpoint=self._endpoint)
@@ -126,15 +131,45 @@ class unit_of_work(ReadBlock):  # noqa: N801 - read as a noun phrase: `with unit
     def _contexts(self) -> list[AbstractContextManager[Any]]:
         outer = current_unit()
         if outer is None:
-            return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint))]
-        return [
-            nest_unit(
-                Unit(UnitKind.BLOCK, self._endpoint, outer.party, outer.is_safe, outer.atomic_aliases, outer.written)
-            )
-        ]
+            return [_outermost(self._endpoint)]
+        return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint, outer.trail, outer.is_safe, outer.atomic_aliases))]
 
     def _again(self) -> Self:
         return type(self)(self._endpoint)
+
+
+class use_contract(ReadBlock):  # noqa: N801 - read as a verb: `with use_contract("bounded:5"):`
+    """Ask for a freshness contract for the reads of the block: "strict", "session", "bounded:5" (seconds) or "any".
+
+    The strictest of all that apply counts, those of rules included: a block never loosens what a rule demands.
+    `wait_seconds` is how long a replica that is behind may take to catch up before the primary is read instead.
+    Raises ValueError for another contract, and for a time below 0.
+    """
+
+    def __init__(self, contract: str, *, wait_seconds: float | None = None) -> None:
+        super().__init__()
+        self._contract = parse_contract(contract)
+        if wait_seconds is not None and not 0 <= wait_seconds < math.inf:
+            raise ValueError(f"wait_seconds is {wait_seconds!r}. Write a number of seconds, 0 or above.")
+        self._wait_seconds = wait_seconds
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        return [open_block(Block(contract=self._contract, wait_seconds=self._wait_seconds))]
+
+    def _again(self) -> Self:
+        return type(self)(str(self._contract), wait_seconds=self._wait_seconds)
+
+
+@contextmanager
+def _outermost(endpoint: str) -> Iterator[None]:
+    """Open a unit of this code's own, which knows what the code before it has written."""
+    outside = outside_trail()
+    trail = Trail(PlainParty(), unsettled=outside.unsettled, seen=outside.seen, learned=outside.learned)
+    with nest_unit(Unit(UnitKind.BLOCK, endpoint, trail)):
+        try:
+            yield
+        finally:
+            outside.learned = trail.learned
 
 
 def carry(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -1,16 +1,19 @@
 """Celery tasks as units: each has its own, which serves the actor of the unit that enqueued it."""
 
 import time
+from functools import partial
 from typing import Any
 
 from celery.signals import before_task_publish, task_postrun, task_prerun, worker_process_shutdown
 
 from rollout.bucketing import BUCKETS
-from rollout.settings import get_settings
-from routers import pins
 from routers.agent import agent
+from routers.carriers import announce_errand, leave_in_cache
 from routers.subjects import PlainParty, roll_dice
+from routers.tokens import FOREIGN, decode, encode
+from routers.trail import Trail
 from routers.unit import Unit, UnitKind, current_unit, open_unit
+from routers.whereabouts import conclude, token_for_task
 
 HEADER = "readshift"
 
@@ -23,56 +26,67 @@ def connect() -> None:
     worker_process_shutdown.connect(_stop, dispatch_uid="readshift.stop")
 
 
-def outgoing(unit: Unit, now: float) -> dict[str, Any]:
-    """Return what a task inherits: who is served, the dice, and until when the primary must answer."""
-    until = unit.party.pinned_until
-    if unit.written:
-        until = max(until, now + get_settings().write_pin_seconds)
-    return {"actor": unit.party.actor, "dice": unit.party.dice, "pinned_until": min(until, now + _LONGEST_PIN_SECONDS)}
+def outgoing(trail: Trail, now: float) -> dict[str, Any]:
+    """Return what a task inherits: who is served, the dice, and what its reads must show."""
+    return {"actor": trail.party.actor, "dice": trail.party.dice, "token": encode(token_for_task(trail, now))}
 
 
-def incoming(header: object, task_id: str) -> PlainParty:
+def incoming(header: object, task_id: str, now: float) -> PlainParty:
     """Return the subject of a task from its header, or the task itself when it was enqueued by no unit.
 
-    A header that is not ours pins the task to the primary.
+    With a header that is not ours, the task reads from the primary.
     """
     match header:
         case None:
-            return PlainParty(actor=f"task:{task_id}")
-        case {"actor": str() | None as actor, "dice": int() as dice, "pinned_until": int() | float() as until} if (
-            0 <= dice < BUCKETS
-        ):
-            return PlainParty(actor=actor, dice=dice, pinned_until=until)
+            return PlainParty(actor=f"{_OWN_ACTOR}{task_id}")
+        case {"actor": str() | None as actor, "dice": int() as dice, "token": str() as text} if 0 <= dice < BUCKETS:
+            return PlainParty(actor=actor, dice=dice, token=decode(text, now))
         case _:
-            return PlainParty(actor=f"task:{task_id}", dice=roll_dice(), pinned_until=pins.FOR_EVER)
+            return PlainParty(actor=f"{_OWN_ACTOR}{task_id}", dice=roll_dice(), token=FOREIGN)
 
 
-_LONGEST_PIN_SECONDS = 86_400.0
-"""A pin for ever is cut to a day: JSON has no infinity."""
+_OWN_ACTOR = "task:"
+"""The actor of a task that serves nobody else."""
 
 
 def _hand_on(headers: dict[str, Any], **_: Any) -> None:
     unit = current_unit()
     if unit is not None:
-        headers[HEADER] = outgoing(unit, time.time())
+        headers[HEADER] = outgoing(unit.trail, time.time())
+        unit.trail.has_delegated = True
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
     outer = current_unit()
     if outer is not None and task.request.is_eager:
         # It runs inside the unit that called it, and what that one has written counts for it, too.
-        unit = Unit(UnitKind.TASK, task.name, outer.party, written=outer.written)
+        unit = Unit(UnitKind.TASK, task.name, outer.trail)
     else:
-        unit = Unit(UnitKind.TASK, task.name, incoming(task.request.get(HEADER), task_id))
+        trail = Trail(incoming(task.request.get(HEADER), task_id, time.time()))
+        # The result is stored before the task is over for us. Whoever reads it must not find less than it says.
+        if actor := _served(trail):
+            trail.on_news = partial(announce_errand, actor, task_id)
+        unit = Unit(UnitKind.TASK, task.name, trail)
+        task.request.readshift_trail = trail
     scope = open_unit(unit)
     scope.__enter__()
     task.request.readshift_scope = scope
 
 
-def _end(task: Any, **_: Any) -> None:
+def _end(task_id: str, task: Any, **_: Any) -> None:
     # A task that failed before it began has no scope.
     if scope := task.request.__dict__.pop("readshift_scope", None):
         scope.__exit__(None, None, None)
+    trail: Trail | None = task.request.__dict__.pop("readshift_trail", None)
+    if trail is not None and trail.has_news and (actor := _served(trail)) is not None:
+        conclude(trail, time.time())
+        leave_in_cache(actor, trail.learned, task_id)
+
+
+def _served(trail: Trail) -> str | None:
+    """Return the actor that the task serves, or None when nobody waits for what it does."""
+    actor = trail.party.actor
+    return None if actor is None or actor.startswith(_OWN_ACTOR) else actor
 
 
 def _stop(**_: Any) -> None:

@@ -21,12 +21,15 @@ class Fitness(StrEnum):
     RECOVERING = "recovering"
 
 
+_SERVING = frozenset({Fitness.FIT, Fitness.LAG_UNKNOWN, Fitness.LAGGING, Fitness.RECOVERING})
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one probe found out. at: the monotonic time before it asked. error: why it got no answer.
 
     is_silent: no answer came in time, and no refusal either. is_receiving: whether the WAL receiver runs; a standby
-    may also read an archive.
+    may also read an archive. clock: the server's own time in microseconds since the epoch, before it looked.
     """
 
     at: float
@@ -35,6 +38,7 @@ class Finding:
     is_standby: bool = False
     position: Position | None = None
     is_receiving: bool | None = None
+    clock: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Standing:
     """How a replica stands. since: when it began to be fit, or unfit, on the monotonic clock. seen_at: the last probe.
 
     detail: the words of the last error. ejected_at: when it last ceased to be fit, on the monotonic clock.
+    gone_since: from when on no process reads from it, because it says itself that it is no replica of this primary any
+    more; infinite for all others. A failure that only this process sees does not count.
     """
 
     fitness: Fitness = Fitness.UNTRUSTED
@@ -66,17 +72,32 @@ class Standing:
     is_receiving: bool | None = None
     detail: str = ""
     ejected_at: float = float("-inf")
+    gone_since: float = float("inf")
+
+    @property
+    def shows_since(self) -> float:
+        """The monotonic time up to which it is known to show everything."""
+        return self.seen_at - self.lag.seconds if self.lag.seconds is not None else float("-inf")
 
     def is_fit(self, now: float, longest_silence: float) -> bool:
         """Say whether it may serve. What was found too long ago is not known: a prober may hang with its server."""
         return self.fitness is Fitness.FIT and now - self.seen_at <= longest_silence
 
+    def is_serving(self, now: float, longest_silence: float) -> bool:
+        """Say whether it answers as a standby of its primary, however far behind it is."""
+        return self.fitness in _SERVING and now - self.seen_at <= longest_silence
+
+    def is_gone(self, now: float, longest_silence: float) -> bool:
+        """Say whether others may stand in for it, since nobody reads from it any more."""
+        return self.gone_since <= now <= self.seen_at + longest_silence
+
 
 def judge(before: Standing, finding: Finding, primary: History, limits: Limits) -> Standing:
     """Return how a replica stands after a finding.
 
-    A replica starts untrusted and is fit after its first good finding. One that was ejected must catch up below the
-    lower of two limits, and stay out for a while, before it returns.
+    A replica starts untrusted and is fit after its first good finding. One that was ejected stays out for a while, must
+    catch up below the lower of two limits, and must show all that there was when it was ejected: a server that was
+    killed may come back older than what it has shown before.
     """
     if finding.is_silent and before.is_fit(finding.at, limits.longest_silence):
         return replace(before, detail=finding.error)
@@ -84,6 +105,14 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
     fitness = _fault(finding, primary, lag, limits) or _recovery(before, finding, lag, limits)
     has_turned = (fitness is Fitness.FIT) != (before.fitness is Fitness.FIT) or before.fitness is Fitness.UNTRUSTED
     is_ejected = before.fitness is Fitness.FIT and fitness is not Fitness.FIT
+    ejected_at = finding.at if is_ejected else before.ejected_at
+    gone_since = float("inf")
+    if fitness is Fitness.NOT_A_STANDBY:
+        # Other processes find out, or have heard nothing for too long, within this time.
+        gone_since = min(before.gone_since, finding.at + limits.longest_silence)
+    elif before.fitness is Fitness.NOT_A_STANDBY:
+        # Until then, others may stand in for it in other processes.
+        ejected_at = finding.at + limits.longest_silence
     return Standing(
         fitness=fitness,
         since=finding.at if has_turned else before.since,
@@ -92,7 +121,8 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
         position=finding.position or before.position,
         is_receiving=finding.is_receiving,
         detail=finding.error,
-        ejected_at=finding.at if is_ejected else before.ejected_at,
+        ejected_at=ejected_at,
+        gone_since=gone_since,
     )
 
 
@@ -117,5 +147,6 @@ def _recovery(before: Standing, finding: Finding, lag: Lag, limits: Limits) -> F
     """Return whether a faultless replica serves, or still has to prove itself."""
     is_close = lag.state is LagState.CURRENT or (lag.seconds is not None and lag.seconds <= limits.return_lag)
     has_waited = finding.at - before.ejected_at >= limits.shortest_ejection
-    is_fit = before.fitness is Fitness.FIT or (is_close and has_waited)
+    shows_since = finding.at - lag.seconds if lag.seconds is not None else float("-inf")
+    is_fit = before.fitness is Fitness.FIT or (is_close and has_waited and shows_since >= before.ejected_at)
     return Fitness.FIT if is_fit else Fitness.RECOVERING

@@ -1,9 +1,10 @@
 """The ladder: where one read goes, and why. A pure function; its first rung that matches decides."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollout.bucketing import choose
+from rollout.contracts import SESSION, Contract, Freshness, strictest
 from rollout.models.rule import Mode
 from rollout.options import Cluster
 from rollout.policy import Policy, Rule
@@ -17,9 +18,10 @@ class Situation:
 
     obstacle: why the policy cannot be used at all, or None.
     affinity: the key by which a replica is chosen; the same throughout a unit.
+    is_gone: says whether a replica is none any more, so that others stand in for it.
     opens: asks a rule's gate, at most once a unit.
-    is_pinned: asks whether this actor wrote a moment ago; it may cost a cache call, so only a replica's read asks.
-    is_fit: says whether a replica may serve.
+    objection: says why a replica may not serve under a contract, or None. It may cost a question, so only a read that
+        everything else lets go asks; the last argument says whether the read is observed only, and must not ask.
     """
 
     cluster: Cluster
@@ -33,26 +35,28 @@ class Situation:
     obstacle: Reason | None
     affinity: str
     opens: Callable[[Rule], bool]
-    is_pinned: Callable[[], bool]
-    is_fit: Callable[[str], bool]
+    is_gone: Callable[[str], bool]
+    objection: Callable[[str, Contract, bool], Reason | None]
 
 
 def decide(policy: Policy | None, situation: Situation) -> Decision:
     """Answer where this read goes. Everything that is in doubt goes to the primary."""
-    primary = situation.cluster.primary
+    primary, block = situation.cluster.primary, situation.block
+    rules = policy.rules_for(situation.endpoint, situation.model) if policy is not None else ()
+    pool = block.pool if block is not None else None
     if reason := _stays(policy, situation):
-        return Decision(primary, reason)
-    if situation.block is not None and situation.block.pool is not None:
-        return _replica(situation, situation.block.pool, Reason.FORCED_REPLICA)
+        return Decision(primary, reason, is_displaced=_is_displaced(reason, rules, pool, situation))
+    contract = _contract(rules, block)
+    if pool is not None:
+        return _replica(situation, pool, contract, Decision(primary, Reason.FORCED_REPLICA))
     if not situation.is_safe:
-        return Decision(primary, Reason.UNSAFE_METHOD)
-    rules = policy.rules_for(situation.endpoint, situation.model) if policy else ()
+        return Decision(primary, Reason.UNSAFE_METHOD, is_displaced=_lets_go(rules))
     if reason := _refusal(rules, situation.opens):
         return Decision(primary, reason)
-    routed = _replica(situation, rules[0].pool, Reason.ROUTED)
-    if routed.reason is Reason.ROUTED and any(rule.mode == Mode.OBSERVE for rule in rules):
-        return Decision(primary, Reason.OBSERVED, candidate=routed.alias)
-    return routed
+    is_observed = any(rule.mode == Mode.OBSERVE for rule in rules)
+    return _replica(
+        situation, rules[0].pool, contract, Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED)
+    )
 
 
 def _stays(policy: Policy | None, situation: Situation) -> Reason | None:
@@ -67,6 +71,29 @@ def _stays(policy: Policy | None, situation: Situation) -> Reason | None:
         (situation.has_written, Reason.HAS_WRITTEN),
     )
     return next((reason for matches, reason in rungs if matches), None)
+
+
+_UNKNOWING = frozenset({Reason.POLICY_MISSING, Reason.POLICY_STALE})
+_IN_SPITE_OF_RULES = frozenset({Reason.FORCED_PRIMARY, Reason.IN_TRANSACTION, Reason.HAS_WRITTEN})
+
+
+def _is_displaced(reason: Reason, rules: tuple[Rule, ...], pool: str | None, situation: Situation) -> bool:
+    """Say whether a replica would have served a read that stays on the primary.
+
+    A process without a policy does not know, and others have one.
+    """
+    if reason in _UNKNOWING:
+        return not situation.is_denied
+    return reason in _IN_SPITE_OF_RULES and (pool is not None or _lets_go(rules))
+
+
+def _lets_go(rules: tuple[Rule, ...]) -> bool:
+    """Say whether the rules lead to a replica, if their gates are open: those are not asked in vain."""
+    return (
+        bool(rules)
+        and all(rule.mode == Mode.ROUTE and not rule.is_gate_missing for rule in rules)
+        and len({rule.pool for rule in rules}) == 1
+    )
 
 
 def _refusal(rules: tuple[Rule, ...], opens: Callable[[Rule], bool]) -> Reason | None:
@@ -84,14 +111,29 @@ def _refusal(rules: tuple[Rule, ...], opens: Callable[[Rule], bool]) -> Reason |
     return None
 
 
-def _replica(situation: Situation, pool: str, reason: Reason) -> Decision:
-    if situation.is_pinned():
-        return Decision(situation.cluster.primary, Reason.RECENT_WRITE)
-    weights = {replica.alias: replica.weight for replica in situation.cluster.replicas if replica.pool == pool}
-    alias = choose(weights, situation.affinity)
+def _contract(rules: tuple[Rule, ...], block: Block | None) -> Contract:
+    asked_for = [rule.contract for rule in rules]
+    if block is not None and block.contract is not None:
+        asked_for.append(block.contract)
+    return strictest(asked_for or [SESSION])
+
+
+def _replica(situation: Situation, pool: str, contract: Contract, wanted: Decision) -> Decision:
+    """Return the decision for the actor's replica, or for the primary if that one may not serve.
+
+    Another replica may be behind what the actor's own has shown, so none stands in for one that is merely unfit: other
+    processes may still read from it.
+    """
+    is_observed = wanted.reason is Reason.OBSERVED
+    if contract.freshness is Freshness.STRICT:
+        # A rule that is strict means to read from the primary. A block takes a read away from where its rule sends it.
+        by_block = situation.block is not None and situation.block.contract == contract
+        return Decision(wanted.alias, Reason.STRICT, is_displaced=by_block and not is_observed)
+    members = [replica for replica in situation.cluster.replicas if replica.pool == pool]
+    left = {replica.alias: replica.weight for replica in members if not situation.is_gone(replica.alias)}
+    alias = choose(left, situation.affinity)
     if alias is None:
-        return Decision(situation.cluster.primary, Reason.NO_REPLICA)
-    # Another replica may be behind what the actor's own has shown, so it does not stand in for it.
-    if not situation.is_fit(alias):
-        return Decision(situation.cluster.primary, Reason.UNFIT_REPLICA)
-    return Decision(alias, reason)
+        return Decision(wanted.alias, Reason.NO_REPLICA, is_displaced=bool(members) and not is_observed)
+    if reason := situation.objection(alias, contract, is_observed):
+        return Decision(wanted.alias, reason, is_displaced=not is_observed)
+    return replace(wanted, candidate=alias) if is_observed else replace(wanted, alias=alias)

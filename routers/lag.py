@@ -4,11 +4,14 @@
 null at first.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routers.positions import Position
+from routers.positions import Floor, Position
+
+MICROSECONDS = 1_000_000
 
 
 class LagState(StrEnum):
@@ -36,10 +39,15 @@ UNKNOWN_LAG = Lag(LagState.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Where the primary stood, at a time of the monotonic clock taken before it was asked."""
+    """Where the primary stood.
+
+    at: a time of our monotonic clock, taken before it was asked. clock: the primary's own time in microseconds since
+    the epoch, taken when the question arrived there, so before it looked where it stood.
+    """
 
     at: float
     position: Position
+    clock: int = 0
 
 
 class History:
@@ -63,10 +71,34 @@ class History:
             self._samples.clear()
         elif latest is not None and latest.position.lsn >= sample.position.lsn:
             self._samples.pop()
-            sample = Sample(sample.at, latest.position)
+            sample = Sample(sample.at, latest.position, sample.clock)
         self._samples.append(sample)
         while self._samples[0].at < sample.at - self._span_seconds:
             self._samples.popleft()
+
+    def floor_at(self, now: float) -> Floor | None:
+        """Return the floor of a read that the primary served no later than now; None without a sample.
+
+        The primary's clock is ahead of ours by no more than it was when the question arrived there after we asked.
+        Nothing is assumed about the clocks but that they run equally fast for a second or two.
+        """
+        latest = self.latest
+        if latest is None:
+            return None
+        clock = latest.clock + math.ceil((now - latest.at) * MICROSECONDS)
+        return Floor(latest.position.system, latest.position.timeline, clock=clock)
+
+    def position_of(self, floor: Floor) -> Position | None:
+        """Return a position that shows what the floor asks for; None while none is known."""
+        lsn = 0
+        if floor.clock:
+            since = (sample for sample in self._samples if sample.clock >= floor.clock)
+            if (first := next(since, None)) is None:
+                return None
+            if not floor.is_comparable(first.position):
+                return None
+            lsn = first.position.lsn
+        return Position(floor.system, floor.timeline, max(lsn, floor.lsn))
 
     def lag_of(self, replica: Position, now: float) -> Lag:
         """Return how far a replica that stands there is behind.

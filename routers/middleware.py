@@ -1,21 +1,22 @@
-"""The middleware: opens a unit for each request, names its endpoint, and remembers its writes."""
+"""The middleware: opens a unit for each request, names its endpoint, and sees to what its actor must be shown next."""
 
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from rollout.settings import get_settings
-from routers import pins
+from routers import carriers
 from routers.endpoints import UNRESOLVED, view_endpoint
 from routers.streaming import stream_within
 from routers.subjects import RequestParty
+from routers.trail import Trail
 from routers.unit import Unit, UnitKind, current_unit, open_unit
+from routers.whereabouts import conclude
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -44,6 +45,8 @@ class ReadshiftMiddleware:
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         with _open(request) as unit:
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
+        if unit.trail.has_news:
+            return await sync_to_async(_finish)(request, response, unit)
         return _finish(request, response, unit)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: Any) -> None:
@@ -62,17 +65,20 @@ class ReadshiftMiddleware:
 
 def _open(request: HttpRequest) -> AbstractContextManager[Unit]:
     return open_unit(
-        Unit(UnitKind.REQUEST, UNRESOLVED, RequestParty(request), is_safe=(request.method or "") in SAFE_METHODS)
+        Unit(UnitKind.REQUEST, UNRESOLVED, Trail(RequestParty(request)), is_safe=(request.method or "") in SAFE_METHODS)
     )
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> HttpResponseBase:
-    """Keep the actor on the primary for a while after a request that wrote, and the unit for a body still to come."""
-    if unit.written:
-        until = time.time() + get_settings().write_pin_seconds
-        party = cast("RequestParty", unit.party)
-        pins.set_cookie(response, until, secure=request.is_secure())
-        if not party.keeps_cookies and party.actor:
-            pins.set_cache(party.actor, until)
-    stream_within(unit, response)
+    """Give the actor its token, and keep the unit for a body that is still to come."""
+    trail, party = unit.trail, cast("RequestParty", unit.trail.party)
+    if trail.has_news and conclude(trail, time.time()):
+        carriers.set_cookie(response, trail.token, secure=request.is_secure())
+        carriers.set_header(response, trail.token)
+        if party.shares_cache and party.actor:
+            carriers.leave_in_cache(party.actor, trail.learned)
+    is_streamed = stream_within(unit, response)
+    if (is_streamed or trail.has_delegated) and "Authorization" not in request.headers:
+        # What is written from now on, in the body or by a task, comes too late for the other cookie.
+        carriers.set_errand_cookie(response, secure=request.is_secure())
     return response

@@ -36,6 +36,42 @@ class Position:
         return f"{format_lsn(self.lsn)} on timeline {self.timeline}"
 
 
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The least that a server must show: what one history of one cluster held at a position and at a time.
+
+    system, timeline: the history, as in `Position`. lsn: the position; 0 asks for none. clock: a time by the primary's
+    own clock, in microseconds since the epoch; 0 asks for none. until: when this stops to count, in seconds since the
+    epoch.
+
+    The position is that of a commit. The time is that of a read which the primary served: it may have shown all that
+    was committed until then, and asking for a position after every such read would cost a query.
+    """
+
+    system: int
+    timeline: int
+    lsn: int = 0
+    clock: int = 0
+    until: float = 0.0
+
+    def is_comparable(self, other: "Floor | Position") -> bool:
+        return (self.system, self.timeline) == (other.system, other.timeline)
+
+    def merge(self, other: "Floor") -> "Floor":
+        """Return the floor that demands what both demand. They belong to the same history."""
+        return Floor(
+            self.system,
+            self.timeline,
+            max(self.lsn, other.lsn),
+            max(self.clock, other.clock),
+            max(self.until, other.until),
+        )
+
+    def is_part_of(self, later: "Floor") -> bool:
+        """Say whether the later history has all of this one that survived: it was promoted from it."""
+        return self.system == later.system and self.timeline < later.timeline
+
+
 def parse_lsn(text: str) -> int:
     """Return the byte position that PostgreSQL writes as two hexadecimal numbers, such as 16/B374D848.
 

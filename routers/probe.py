@@ -2,7 +2,7 @@
 
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from typing import cast
@@ -17,18 +17,20 @@ from routers.positions import Position, settle_lsn
 CONNECT_TIMEOUT_SECONDS = 2
 """libpq allows no less."""
 
+# The clock is that of the arrival of the statement, and so earlier than the position.
 # The timeline of a standby is the one it receives; its last checkpoint's, when nothing is received or when the role may
 # not see the receiver (pg_monitor may). Positions are compared only on equal timelines, so an older one is safe.
-QUESTION = b"""
-SELECT pg_is_in_recovery(),
-       system_identifier,
+QUESTION = """
+SELECT pg_is_in_recovery()::text,
+       system_identifier::text,
        CASE WHEN pg_is_in_recovery()
             THEN greatest((SELECT max(received_tli) FROM pg_stat_wal_receiver),
                           (SELECT timeline_id FROM pg_control_checkpoint()))
             ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int
-       END,
+       END::text,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0')::text,
-       CASE WHEN pg_is_in_recovery() THEN EXISTS (SELECT FROM pg_stat_wal_receiver) END
+       CASE WHEN pg_is_in_recovery() THEN EXISTS (SELECT FROM pg_stat_wal_receiver) END::text,
+       (extract(epoch FROM statement_timestamp()) * 1000000)::bigint::text
 FROM pg_control_system()
 """
 
@@ -50,7 +52,7 @@ class Probe:
         """Return what the server says, or why it says nothing. Raises nothing that a server can cause."""
         at = self._clock()
         try:
-            return self._read(at, self._answer(at + self._timeout))
+            return read_finding(at, self._answer(at + self._timeout))
         except (psycopg.Error, ProbeTimeoutError, OSError) as error:
             self.close()
             is_silent = isinstance(error, ProbeTimeoutError | psycopg.errors.ConnectionTimeout)
@@ -63,11 +65,11 @@ class Probe:
             with suppress(psycopg.Error, OSError):
                 connection.close()
 
-    def _answer(self, deadline: float) -> tuple[bytes | None, ...]:
+    def _answer(self, deadline: float) -> tuple[str | None, ...]:
         connection = self._connection = self._connection or self._connect()
         # A client-side deadline: a statement timeout is no help against a server that is stopped or cut off.
         pgconn = connection.pgconn
-        pgconn.send_query(QUESTION)
+        pgconn.send_query(QUESTION.encode())
         with selectors.DefaultSelector() as selector:
             selector.register(pgconn.socket, selectors.EVENT_READ)
             while pgconn.is_busy():
@@ -80,7 +82,8 @@ class Probe:
         if result is None or result.status != pq.ExecStatus.TUPLES_OK:
             message = result.error_message if result is not None else pgconn.error_message
             raise psycopg.OperationalError(message.decode(errors="replace"))
-        return tuple(result.get_value(0, column) for column in range(result.nfields))
+        values = (result.get_value(0, column) for column in range(result.nfields))
+        return tuple(None if value is None else value.decode() for value in values)
 
     def _connect(self) -> psycopg.Connection:
         settings = deepcopy(connections[self._alias].settings_dict)
@@ -89,17 +92,18 @@ class Probe:
         parameters = type(connections[self._alias])(settings, alias=self._alias).get_connection_params()
         return cast("psycopg.Connection", psycopg.connect(**parameters, autocommit=True))
 
-    @staticmethod
-    def _read(at: float, row: tuple[bytes | None, ...]) -> Finding:
-        recovery, system, timeline, lsn, receiving = row
-        is_standby = recovery == b"t"
-        position = None
-        if None not in (system, timeline, lsn):
-            position = Position(int(system or 0), int(timeline or 0), settle_lsn(int(lsn or 0)))
-        return Finding(
-            at,
-            error="" if position else "the server does not say where it stands",
-            is_standby=is_standby,
-            position=position,
-            is_receiving=None if receiving is None else receiving == b"t",
-        )
+
+def read_finding(at: float, answer: Sequence[str | None]) -> Finding:
+    """Return what the answer to `QUESTION` says, which was asked at this time."""
+    recovery, system, timeline, lsn, receiving, clock = answer
+    position = None
+    if system is not None and timeline is not None and lsn is not None:
+        position = Position(int(system), int(timeline), settle_lsn(int(lsn)))
+    return Finding(
+        at,
+        error="" if position else "the server does not say where it stands",
+        is_standby=recovery == "true",
+        position=position,
+        is_receiving=None if receiving is None else receiving == "true",
+        clock=int(clock or 0),
+    )

@@ -11,7 +11,8 @@ from contextlib import closing
 from rollout.options import Cluster
 from rollout.settings import get_settings
 from routers.health import Finding, Fitness, Limits, Standing, judge
-from routers.lag import History, Sample
+from routers.lag import History, Lag, Sample
+from routers.positions import Floor, Position
 from routers.probe import Probe
 
 logger = logging.getLogger("readshift")
@@ -42,19 +43,53 @@ class Replicas:
         """Say whether a replica may serve now."""
         return self.standing(alias).is_fit(self._clock(), _limits().longest_silence)
 
+    def is_serving(self, alias: str) -> bool:
+        """Say whether a replica answers at all, however far behind it is."""
+        return self.standing(alias).is_serving(self._clock(), _limits().longest_silence)
+
+    def gone_since(self, alias: str) -> float | None:
+        """Return since when nobody reads from a replica that is none any more; None while it is, or may be, one."""
+        standing = self.standing(alias)
+        is_gone = standing.is_gone(self._clock(), _limits().longest_silence)
+        return standing.gone_since if is_gone else None
+
+    def shows_since(self, alias: str) -> float:
+        """Return the time of this registry's clock up to which a replica is known to show everything."""
+        return self.standing(alias).shows_since
+
+    def floor_now(self, primary: str) -> Floor | None:
+        """Return the floor of a read that this primary has just served; None when nobody has asked it yet."""
+        with self._lock:
+            return self._history(primary).floor_at(self._clock())
+
+    def position_of(self, primary: str, floor: Floor) -> Position | None:
+        """Return a position of this cluster that shows what the floor asks for; None while none is known."""
+        with self._lock:
+            return self._history(primary).position_of(floor)
+
+    def age(self, alias: str) -> float:
+        """Return how many seconds ago a replica is known to have shown everything, at most; infinite if unknown."""
+        return self._clock() - self.standing(alias).shows_since
+
+    def lag_of(self, primary: str, position: Position) -> Lag:
+        """Return how far a replica of this primary is behind that stands there now."""
+        with self._lock:
+            return self._history(primary).lag_of(position, self._clock())
+
     def record(self, cluster: Cluster, alias: str, finding: Finding) -> None:
         """Take a finding about a server of the cluster into account."""
         # A primary's samples are read while replicas are judged, in other threads.
         with self._lock:
-            history = self._histories.setdefault(
-                cluster.primary, History(get_settings().greatest_lag_seconds * _HISTORY_MARGIN)
-            )
+            history = self._history(cluster.primary)
             if alias != cluster.primary:
                 before = self.standing(alias)
                 self._standings[alias] = judge(before, finding, history, _limits())
                 _tell(alias, before, self._standings[alias])
             elif finding.position is not None and not finding.is_standby:
-                history.add(Sample(finding.at, finding.position))
+                history.add(Sample(finding.at, finding.position, finding.clock))
+
+    def _history(self, primary: str) -> History:
+        return self._histories.setdefault(primary, History(get_settings().greatest_lag_seconds * _HISTORY_MARGIN))
 
     def forget(self) -> None:
         """Trust nobody until the next findings."""

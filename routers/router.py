@@ -1,25 +1,26 @@
 """The database router: Django asks, the ladder answers, the unit remembers."""
 
 import logging
-import time
 from typing import Any
 
-from django.db import connections
 from django.db.models import Model
 
+from rollout.contracts import Contract
 from rollout.deny import is_denied
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
+from routers.freshness import Check
 from routers.ladder import Situation, decide
 from routers.meter import meter
 from routers.replicas import prober, replicas
+from routers.transactions import in_transaction
 from routers.unit import Asked, Decision, Unit, current_block, current_unit
 
 logger = logging.getLogger("readshift")
 
-_UNSETTLED = frozenset({Reason.FORCED_PRIMARY, Reason.DECIDING, Reason.ROUTER_ERROR})
+_PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Reason.ROUTER_ERROR})
 """Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
 is not read from a replica afterwards, where it may be older."""
 
@@ -42,7 +43,9 @@ class ReplicaRouter:
             decision = _answer(cluster, model, unit)
         except Exception:
             logger.exception("Deciding where to read %s failed, so it is read from the primary.", model._meta.label)
-            decision = Decision(cluster.primary, Reason.ROUTER_ERROR)
+            decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
+        if unit is not None and decision.is_displaced:
+            unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
         meter.count_decision(cluster.primary, unit, model._meta.label, decision)
         return decision.alias
 
@@ -98,6 +101,11 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
         # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
         if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
             prober.start()
+        wait = settings.wait_seconds if block is None or block.wait_seconds is None else block.wait_seconds
+
+        def objection(alias: str, contract: Contract, is_observed: bool) -> Reason | None:
+            return Check(cluster, unit, asks=not is_observed, wait_seconds=wait).objection(alias, contract)
+
         decision = decide(
             policy,
             Situation(
@@ -106,37 +114,17 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
                 model=label,
                 is_denied=is_denied(model, settings.deny),
                 is_safe=unit.is_safe,
-                in_transaction=in_transaction(cluster.primary, unit),
-                has_written=cluster.primary in unit.written,
+                in_transaction=in_transaction(cluster.primary, unit.atomic_aliases),
+                has_written=cluster.primary in unit.trail.written,
                 block=block,
                 obstacle=obstacle,
                 affinity=unit.affinity,
                 opens=unit.opens,
-                is_pinned=lambda: unit.party.pinned_until > time.time(),
-                is_fit=_is_fit,
+                is_gone=lambda alias: replicas.gone_since(alias) is not None,
+                objection=objection,
             ),
         )
-        if block is None and not decision.reason.chooses_replica and decision.reason not in _UNSETTLED:
+        if block is None and not decision.reason.chooses_replica and decision.reason not in _PASSING:
             unit.settled[label] = decision
     unit.asked[decision.alias] = Asked(model, decision)
     return decision
-
-
-def _is_fit(alias: str) -> bool:
-    """Say whether a replica may serve. Without a background nothing is found out, and all of them are trusted."""
-    return refresh() is Refresh.INLINE or replicas.is_fit(alias)
-
-
-def in_transaction(primary: str, unit: Unit) -> bool:
-    """Say whether the primary's connection is in a transaction that reads may depend on.
-
-    The block that ATOMIC_REQUESTS opens around a view does not count by itself: until the unit writes, which is another
-    rung, nothing in it is invisible to others. `get_autocommit()` is not used, because it opens a connection.
-    """
-    connection = connections[primary]
-    if not connection.settings_dict["AUTOCOMMIT"]:
-        return True
-    if connection.connection is not None and not connection.autocommit and not connection.in_atomic_block:
-        return True
-    own_blocks = len(connection.atomic_blocks) - (primary in unit.atomic_aliases)
-    return connection.in_atomic_block and own_blocks > 0

@@ -1,13 +1,17 @@
 """Streamed bodies: they are produced after the middleware has returned, and belong to their request's unit."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from routers.carriers import leave_in_cache
 from routers.unit import Block, Unit, current_block, current_unit, resume
+from routers.whereabouts import conclude
 
 
 class Steps:
@@ -29,6 +33,12 @@ class Steps:
             finally:
                 self._unit, self._block = current_unit() or self._unit, current_block()
 
+    def end(self) -> None:
+        """Leave what the body wrote and saw for the actor's next request. The headers, and the cookie, are gone."""
+        trail = self._unit.trail
+        if trail.is_open and trail.party.actor and conclude(trail, time.time()):
+            leave_in_cache(trail.party.actor, trail.learned)
+
 
 class Body:
     """The body of a WSGI response, one part at a time within the unit."""
@@ -41,8 +51,13 @@ class Body:
         return self
 
     def __next__(self) -> bytes:
-        with self._steps.step():
-            return next(self._parts)
+        try:
+            with self._steps.step():
+                return next(self._parts)
+        except StopIteration:
+            # Before the client learns that this was all.
+            self._steps.end()
+            raise
 
 
 class AsyncBody:
@@ -56,17 +71,22 @@ class AsyncBody:
         return self
 
     async def __anext__(self) -> bytes:
-        with self._steps.step():
-            return await anext(self._parts)
+        try:
+            with self._steps.step():
+                return await anext(self._parts)
+        except StopAsyncIteration:
+            await sync_to_async(self._steps.end)()
+            raise
 
 
-def stream_within(unit: Unit, response: HttpResponseBase) -> None:
+def stream_within(unit: Unit, response: HttpResponseBase) -> bool:
     """Have the body of a streamed response read as the rest of its request does: same decisions, same replica.
 
-    Responses that send a file are left alone: the server may send it without asking us, and nothing is read for it.
+    Returns whether there is such a body. Responses that send a file are left alone: the server may send it without
+    asking us, and nothing is read for it.
     """
     if not isinstance(response, StreamingHttpResponse) or getattr(response, "file_to_stream", None) is not None:
-        return
+        return False
     # The view's own transaction is over. One that the body opens is its own.
     unit.atomic_aliases = frozenset()
     steps = Steps(unit)
@@ -78,5 +98,7 @@ def stream_within(unit: Unit, response: HttpResponseBase) -> None:
         # A body that is left half way runs its `finally` and its `with` blocks to their ends now.
         with steps.step():
             close()
+        steps.end()
 
     response.close = close_within  # type: ignore[method-assign]
+    return True

@@ -14,16 +14,17 @@ from django.utils.module_loading import import_string
 from rollout.bucketing import BUCKETS
 from rollout.gates import Subject
 from rollout.settings import get_settings
-from routers import pins
+from routers import carriers
+from routers.tokens import NOTHING, Token
 
 ACTOR_KEY_LENGTH = 32
 
 
 class Party(Subject, Protocol):
-    """A subject, with what the read path must know besides."""
+    """A subject, with what its reads must show."""
 
     @property
-    def pinned_until(self) -> float: ...
+    def token(self) -> Token: ...
 
 
 def actor_key(kind: str, value: str) -> str:
@@ -84,17 +85,19 @@ class RequestParty:
         return frozenset() if groups is None else frozenset(groups.values_list("pk", flat=True))
 
     @property
-    def keeps_cookies(self) -> bool:
-        """Whether the client has shown that it returns cookies. Clients with credentials often do not."""
-        return bool(self._request.COOKIES) or "Authorization" not in self._request.headers
+    def shares_cache(self) -> bool:
+        """Whether this actor's token may be in the cache, because the client keeps no cookies or tasks write for it.
+
+        Clients with credentials often keep none, even when something on the way to us adds cookies of its own.
+        """
+        cookies = self._request.COOKIES
+        return not cookies or "Authorization" in self._request.headers or carriers.ERRAND_COOKIE in cookies
 
     @cached_property
-    def pinned_until(self) -> float:
-        """Until when, in seconds since the epoch, this actor reads from the primary because of an earlier write."""
-        until = pins.read_cookie(self._request)
-        if not self.keeps_cookies and self.actor:
-            until = max(until, pins.read_cache(self.actor))
-        return until
+    def token(self) -> Token:
+        """What this actor's reads must show. Costs a cache call for an actor whose token may be there."""
+        token = carriers.from_cookie(self._request).merge(carriers.from_header(self._request))
+        return token.merge(carriers.from_cache(self.actor)) if self.shares_cache and self.actor else token
 
     @property
     def _session_key(self) -> str | None:
@@ -112,7 +115,7 @@ class PlainParty:
 
     actor: str | None = None
     dice: int = field(default_factory=roll_dice)
-    pinned_until: float = 0.0
+    token: Token = NOTHING
     language: str | None = None
     user: Any = None
     group_ids: frozenset[Any] = frozenset()

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.db.models import Model
 
+from rollout.contracts import Contract, strictest
 from rollout.gates import Gate
 from rollout.policy import Rule
 from rollout.reasons import Reason
+from routers.positions import Position
 from routers.subjects import Party, PlainParty
+from routers.trail import Trail
 
 
 class UnitKind(StrEnum):
@@ -21,13 +24,25 @@ class UnitKind(StrEnum):
     BLOCK = "block"
 
 
+class Watch(StrEnum):
+    """What is done about a read that the primary serves in a replica's place: LOG it, or RAISE an error."""
+
+    LOG = "log"
+    RAISE = "raise"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where a read goes and why. `candidate` is the replica that would have served an observed read, or empty."""
+    """Where a read goes and why.
+
+    candidate: the replica that would have served an observed read, or empty.
+    is_displaced: whether the primary serves a read here that rules or code had let go to a replica.
+    """
 
     alias: str
     reason: Reason
     candidate: str = ""
+    is_displaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +57,10 @@ class Asked:
 class Unit:
     """What is remembered while one unit of work lasts.
 
+    trail: whom it serves, what it wrote and saw, and what its reads must show.
     is_safe: False for a request whose HTTP method may write.
     atomic_aliases: where the view runs in a transaction only because of ATOMIC_REQUESTS.
-    written: the primaries that this unit has written to.
+    positions: replica alias to the position it gave when this unit asked; None when it gave none.
     settled: model to the decision for the primary that it keeps for the rest of the unit.
     asked: alias to the router's last answer for it.
     gates: each gate that was asked, with its answer, so that a unit asks once.
@@ -53,14 +69,18 @@ class Unit:
 
     kind: UnitKind
     endpoint: str
-    party: Party = field(default_factory=PlainParty)
+    trail: Trail = field(default_factory=lambda: Trail(PlainParty()))
     is_safe: bool = True
     atomic_aliases: frozenset[str] = frozenset()
-    written: set[str] = field(default_factory=set)
+    positions: dict[str, Position | None] = field(default_factory=dict)
     settled: dict[str, Decision] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
     gates: dict[tuple[str, str], tuple[Gate, bool]] = field(default_factory=dict)
     is_deciding: bool = False
+
+    @property
+    def party(self) -> Party:
+        return self.trail.party
 
     @property
     def affinity(self) -> str:
@@ -95,13 +115,34 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What `use_primary` or `use_replica` asks for. `pool` is None for the primary."""
+    """What the blocks that count here ask for together.
 
-    pool: str | None
+    forces_primary: whether every read goes to the primary. pool: where reads go without a rule, or None.
+    contract: the strictest that blocks ask for, or None. wait_seconds: how long a replica may take to catch up, or None
+    for the setting. watch: what is done about a read that the primary serves in a replica's place, or None.
+    """
 
-    @property
-    def forces_primary(self) -> bool:
-        return self.pool is None
+    forces_primary: bool = False
+    pool: str | None = None
+    contract: Contract | None = None
+    wait_seconds: float | None = None
+    watch: Watch | None = None
+
+    def within(self, outer: "Block | None") -> "Block":
+        """Return what this block and those around it ask for.
+
+        Within `use_primary` nothing leads to a replica: whoever asked for the primary meant it.
+        """
+        if outer is None:
+            return self
+        contracts = [contract for contract in (self.contract, outer.contract) if contract is not None]
+        return Block(
+            forces_primary=self.forces_primary or outer.forces_primary,
+            pool=self.pool or outer.pool,
+            contract=strictest(contracts) if contracts else None,
+            wait_seconds=outer.wait_seconds if self.wait_seconds is None else self.wait_seconds,
+            watch=self.watch or outer.watch,
+        )
 
 
 _unit: ContextVar[Unit | None] = ContextVar("readshift_unit", default=None)
@@ -154,13 +195,13 @@ def nest_unit(unit: Unit) -> Iterator[Unit]:
 
 @contextmanager
 def open_block(block: Block) -> Iterator[None]:
-    """Apply a block. Within `use_primary` nothing leads to a replica: whoever asked for the primary meant it.
+    """Apply a block, together with those around it.
 
     A generator that is dropped inside its block leaves it when it is collected, which may be in the middle of something
     else. So a block takes away only itself, and `nest_unit` likewise.
     """
     outer = _block.get()
-    mine = Block(pool=None) if outer is not None and outer.forces_primary else block
+    mine = replace(block.within(outer))
     _block.set(mine)
     try:
         yield

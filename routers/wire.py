@@ -15,6 +15,7 @@ from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.meter import Series, meter
 from routers.statements import Effect, effect_of, outline
+from routers.trail import outside_trail
 from routers.unit import Decision, current_unit
 
 _own_work: ContextVar[bool] = ContextVar("readshift_own_work", default=False)
@@ -68,8 +69,7 @@ def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
         asked = unit.asked.get(alias) if unit else None
         model = asked.model._meta.label if asked else ""
         raise ReplicaWriteError(alias, cluster.primary, model, unit.endpoint if unit else "", outline(sql))
-    if unit is not None:
-        unit.written.add(alias)
+    (unit.trail if unit is not None else outside_trail()).note_write(alias)
 
 
 def _count(alias: str, cluster: Cluster, effect: Effect, sql: Any, count: int) -> None:

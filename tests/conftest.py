@@ -11,6 +11,7 @@ from demo.cluster import Cluster, FolderInUseError, default_root
 from rollout.policy import KILL_SWITCH
 from routers.agent import agent
 from routers.meter import meter
+from routers.replicas import replicas
 from tests.settings import PORTS
 from tests.support import Servers
 
@@ -38,6 +39,7 @@ def django_db_modify_db_settings(cluster: Cluster) -> None:
 def _fresh_process() -> Iterator[None]:
     """Give each test the state of a process that has just started."""
     agent.forget()
+    replicas.forget()
     meter.take()
     cache.clear()
     yield

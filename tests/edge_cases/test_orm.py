@@ -15,9 +15,10 @@ from rollout.models import GateKind
 from routers.blocks import unit_of_work, use_primary, use_replica
 from routers.router import ReplicaRouter
 from routers.subjects import PlainParty
+from routers.trail import Trail
 from routers.unit import Unit, UnitKind, open_unit
 from tests.edge_cases.support import REPLICAS, routed_unit, writes
-from tests.support import Servers, route
+from tests.support import Servers, forget_writes, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -90,6 +91,7 @@ def test_e05_objects_of_two_clusters_are_left_to_other_routers(shop: Servers, se
 
 def test_e06_get_or_create_looks_on_the_primary_and_creates_no_second_row(behind: Servers) -> None:
     Category.objects.create(name="Coffee", slug="coffee")
+    forget_writes()
     with behind.watch("shop_category") as reads, use_replica():
         assert not Category.objects.filter(slug="coffee").exists()
         coffee, created = Category.objects.get_or_create(slug="coffee", defaults={"name": "Coffee"})
@@ -151,7 +153,7 @@ def test_e11_all_questions_of_a_unit_get_one_answer_at_any_percentage(
 ) -> None:
     Sample.objects.create(name="half", percent="50.0")
     route("nightly", gate=(GateKind.SAMPLE, "half"))
-    with open_unit(Unit(UnitKind.BLOCK, "nightly", PlainParty(dice=dice))):
+    with open_unit(Unit(UnitKind.BLOCK, "nightly", Trail(PlainParty(dice=dice)))):
         tea = Category.objects.prefetch_related("products__tags").get()
         found = {tea._state.db, *(product._state.db for product in tea.products.all())}
         found |= {router.db_for_read(model, instance=tea) for model in (Category, Product, Review) for _ in range(5)}

@@ -14,8 +14,8 @@ from django.test import AsyncClient, Client, RequestFactory
 
 from demo.shop.models import Product
 from rollout.models import TargetKind
-from routers import pins
 from routers.blocks import use_replica
+from routers.carriers import COOKIE
 from routers.middleware import ReadshiftMiddleware
 from routers.unit import current_block, current_unit
 from tests import urls
@@ -133,7 +133,7 @@ def test_e24_a_body_that_writes_reads_from_the_primary_afterwards_and_sets_no_co
     with shop.watch() as reads:
         body_of(response)
     assert (reads.primary, reads.replicas) == (1, 1)
-    assert pins.COOKIE not in response.cookies
+    assert COOKIE not in response.cookies
 
 
 def test_e24_a_transaction_of_the_body_keeps_its_reads_on_the_primary_with_atomic_requests_too(

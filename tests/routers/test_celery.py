@@ -10,8 +10,6 @@ import pytest
 from celery import Celery, shared_task
 from django.core.cache.backends.redis import RedisCache
 from django.db import router
-from hypothesis import given
-from hypothesis import strategies as st
 
 from demo.broker import Broker, running_broker
 from demo.shop.models import Category, Product
@@ -20,11 +18,13 @@ from demo.waiting import wait_until
 from rollout.bucketing import BUCKETS
 from rollout.models import Tally
 from rollout.reasons import Reason
-from routers import pins
 from routers.blocks import unit_of_work
 from routers.celery import incoming, outgoing
+from routers.positions import Floor
 from routers.subjects import PlainParty
-from routers.unit import Unit, UnitKind, current_unit
+from routers.tokens import NOTHING, Token, encode, pinned
+from routers.trail import Trail
+from routers.unit import current_unit
 from tests.support import Reads, Servers, route
 
 REPLICAS = {"replica1", "replica2"}
@@ -66,7 +66,7 @@ class TestInThisProcess:
         with unit_of_work("outer"):
             outer = current_unit()
             assert outer is not None
-            outer.party = PlainParty(actor="ada", dice=7)
+            outer.trail.party = PlainParty(actor="ada", dice=7)
             found = where.delay().get()
             assert (found["actor"], found["dice"]) == ("ada", 7)
             assert current_unit() is outer
@@ -84,33 +84,25 @@ class TestInThisProcess:
         assert current_unit() is None
 
 
-def unit(party: PlainParty, *written: str) -> Unit:
-    return Unit(UnitKind.REQUEST, "names", party, written=set(written))
-
-
-def test_a_task_inherits_the_pin_of_a_unit_that_wrote() -> None:
-    assert incoming(outgoing(unit(PlainParty(actor="ada")), now=100.0), "id").pinned_until == 0
-    assert incoming(outgoing(unit(PlainParty(actor="ada"), "default"), now=100.0), "id").pinned_until == 110
-    assert incoming(outgoing(unit(PlainParty(pinned_until=pins.FOR_EVER)), now=100.0), "id").pinned_until > 1_000
-
-
 def test_a_task_of_no_unit_is_its_own_actor() -> None:
-    assert incoming(None, "id").actor == "task:id"
+    assert incoming(None, "id", now=0.0).actor == "task:id"
 
 
 @pytest.mark.parametrize(
     "header",
-    ["text", 7, [], {}, {"actor": "ada"}, {"actor": 7, "dice": 1, "pinned_until": 0.0}]
-    + [{"actor": "ada", "dice": dice, "pinned_until": 0.0} for dice in (-1, BUCKETS, "1")],
+    ["text", 7, [], {}, {"actor": "ada"}, {"actor": 7, "dice": 1, "token": encode(NOTHING)}]
+    + [{"actor": "ada", "dice": 1, "token": text} for text in (None, "", "forged:token")]
+    + [{"actor": "ada", "dice": dice, "token": encode(NOTHING)} for dice in (-1, BUCKETS, "1")],
 )
 def test_a_header_that_is_not_ours_means_the_primary(header: object) -> None:
-    assert incoming(header, "id").pinned_until == pins.FOR_EVER
+    assert incoming(header, "id", now=0.0).token.is_foreign
 
 
-@given(actor=st.none() | st.text(), dice=st.integers(0, BUCKETS - 1), until=st.floats(0, 1e9), now=st.floats(1e9, 2e9))
-def test_what_a_unit_hands_on_arrives(actor: str | None, dice: int, until: float, now: float) -> None:
-    party = PlainParty(actor=actor, dice=dice, pinned_until=until)
-    assert incoming(outgoing(unit(party), now), "id") == party
+@pytest.mark.django_db(transaction=True, databases="__all__")
+@pytest.mark.parametrize("token", [NOTHING, pinned(["default"], 2e9), Token({"default": (Floor(1, 2, 3, 4, 2e9),)})])
+def test_what_a_unit_hands_on_arrives(shop: Servers, token: Token) -> None:
+    party = PlainParty(actor="ada", dice=7, token=token)
+    assert incoming(outgoing(Trail(party), now=1e9), "id", now=1e9) == party
 
 
 @contextmanager

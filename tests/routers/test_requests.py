@@ -6,14 +6,13 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connection, connections
-from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from waffle.models import Flag, Switch
 from waffle.testutils import override_flag, override_sample, override_switch
 
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from rollout.reasons import Reason
-from routers import pins
+from routers.carriers import COOKIE
 from routers.meter import meter
 from tests.support import Reads, Servers, decisions, route
 
@@ -136,35 +135,6 @@ def test_after_a_write_the_unit_stays_on_the_primary(shop: Servers, client: Clie
     assert (reads.primary, reads.replicas) == (1, 1)
 
 
-def test_after_a_write_the_actor_stays_on_the_primary_for_a_while(shop: Servers, client: Client) -> None:
-    route("names")
-    client.get("/test/read-write-read/")
-    assert get_names(shop, client).primary == 1
-    assert Reason.RECENT_WRITE in decisions()
-    assert get_names(shop, Client()).replicas == 1
-
-
-def test_a_client_without_cookies_is_kept_by_its_credentials(shop: Servers) -> None:
-    route("names")
-    Client().get("/test/read-write-read/", headers={"authorization": "Bearer one"})
-    assert get_names(shop, Client(), authorization="Bearer one").primary == 1
-    assert get_names(shop, Client(), authorization="Bearer two").replicas == 1
-
-
-def test_a_forged_pin_forces_the_primary_and_nothing_else(shop: Servers, client: Client) -> None:
-    route("names")
-    client.cookies[pins.COOKIE] = "1e300:not-our-signature"
-    assert get_names(shop, client).primary == 1
-
-
-def test_the_pin_ends(shop: Servers, client: Client) -> None:
-    route("names")
-    response = HttpResponse()
-    pins.set_cookie(response, until=1.0, secure=False)
-    client.cookies[pins.COOKIE] = response.cookies[pins.COOKIE].value
-    assert get_names(shop, client).replicas == 1
-
-
 def test_a_flag_decides_for_whom(shop: Servers, client: Client) -> None:
     route("names", gate=(GateKind.FLAG, "names-on-replicas"))
     Flag.objects.create(name="names-on-replicas", superusers=False)
@@ -181,7 +151,7 @@ def test_a_flag_for_one_user_serves_that_user_from_a_replica(shop: Servers, clie
     User.objects.create_user("bob")
     for name, on_replica in (("ada", 1), ("bob", 0)):
         client.force_login(User.objects.get(username=name))
-        client.cookies.pop(pins.COOKIE, None)
+        client.cookies.pop(COOKIE, None)
         assert get_names(shop, client).replicas == on_replica
 
 

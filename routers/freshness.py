@@ -1,0 +1,122 @@
+"""Whether a replica may serve a read under its contract: what is known about it, and if need be one question."""
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db import DatabaseError, InterfaceError
+
+from rollout.contracts import Contract, Freshness
+from rollout.options import Cluster
+from rollout.reasons import Reason
+from rollout.settings import Refresh, refresh
+from routers.positions import Floor, Position
+from routers.replicas import replicas
+from routers.unit import Unit
+from routers.whereabouts import ask, settle
+
+logger = logging.getLogger("readshift")
+
+_PAUSE_SECONDS = 0.002
+
+
+@dataclass(slots=True)
+class Check:
+    """Checks the replicas of one cluster for one read of a unit.
+
+    asks: whether a replica may be asked where it stands, on the connection that will run the read. An observed read
+    leaves no trace on a replica. wait_seconds: how long a replica that is behind may take to catch up.
+    """
+
+    cluster: Cluster
+    unit: Unit
+    asks: bool = True
+    wait_seconds: float = 0.0
+    _deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.wait_seconds
+
+    def objection(self, alias: str, contract: Contract) -> Reason | None:
+        """Return why this replica may not serve under this contract, or None. A strict contract never gets here."""
+        # Without a background nothing is found out, and all replicas are trusted.
+        is_trusted = refresh() is Refresh.INLINE
+        if contract.freshness is Freshness.ANY:
+            return None if is_trusted or replicas.is_serving(alias) else Reason.UNFIT_REPLICA
+        if not is_trusted and not (replicas.is_fit(alias) and self._may_stand_in(alias)):
+            return Reason.UNFIT_REPLICA
+        if reason := self._objection_of_actor(alias):
+            return reason
+        is_young = is_trusted or contract.freshness is not Freshness.BOUNDED or self._is_young(alias, contract.seconds)
+        return None if is_young else Reason.TOO_OLD
+
+    def _may_stand_in(self, alias: str) -> bool:
+        """Say whether a replica shows all that was ever read from those which are gone."""
+        gone = (replicas.gone_since(replica.alias) for replica in self.cluster.replicas)
+        return all(since is None or replicas.shows_since(alias) >= since for since in gone)
+
+    def _objection_of_actor(self, alias: str) -> Reason | None:
+        """Return why this replica is not known to show what the actor wrote and saw, or None."""
+        primary, trail = self.cluster.primary, self.unit.trail
+        if trail.unsettled:
+            # Code outside of any unit has written before this one began. What runs on an event loop asks nothing.
+            with suppress(SynchronousOnlyOperation):
+                settle(trail, time.time())
+        token = trail.token
+        if token.is_foreign:
+            return Reason.FOREIGN_TOKEN
+        if primary in trail.bound or primary in trail.unsettled or token.is_pinned(primary, time.time()):
+            return Reason.BEHIND
+        return None if all(self._shows(alias, floor) for floor in token.floors_of(primary)) else Reason.BEHIND
+
+    def _shows(self, alias: str, floor: Floor) -> bool:
+        while True:
+            wanted = replicas.position_of(self.cluster.primary, floor)
+            if wanted is not None and self._has_reached(alias, wanted):
+                return True
+            if not self._waits():
+                return False
+
+    def _has_reached(self, alias: str, wanted: Position) -> bool:
+        known = (replicas.standing(alias).position, self.unit.positions.get(alias))
+        if any(position is not None and wanted.is_reached_by(position) for position in known):
+            return True
+        position = self._ask(alias)
+        return position is not None and wanted.is_reached_by(position)
+
+    def _is_young(self, alias: str, seconds: float) -> bool:
+        while True:
+            if replicas.age(alias) <= seconds:
+                return True
+            position = self._ask(alias)
+            if position is not None:
+                age = replicas.lag_of(self.cluster.primary, position).seconds
+                if age is not None and age <= seconds:
+                    return True
+            if not self._waits():
+                return False
+
+    def _waits(self) -> bool:
+        """Let some time pass and say whether there was any left."""
+        left = self._deadline - time.monotonic()
+        if left <= 0 or not self.asks:
+            return False
+        time.sleep(min(_PAUSE_SECONDS, left))
+        return True
+
+    def _ask(self, alias: str) -> Position | None:
+        """Ask a replica once a unit, or again and again while waiting."""
+        is_asked = alias in self.unit.positions
+        if not self.asks or (is_asked and not self.wait_seconds):
+            return self.unit.positions.get(alias)
+        try:
+            position = ask(alias).position
+        except SynchronousOnlyOperation:
+            return None
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("The replica %r did not say where it stands, so the primary is read: %s", alias, error)
+            position = None
+        self.unit.positions[alias] = position
+        return position

@@ -1,0 +1,20 @@
+"""Whether a connection is in a transaction."""
+
+from collections.abc import Collection
+
+from django.db import connections
+
+
+def in_transaction(alias: str, disregarded: Collection[str] = ()) -> bool:
+    """Say whether this thread's connection is in a transaction that reads may depend on.
+
+    disregarded: aliases where the outermost block does not count. It is the one that ATOMIC_REQUESTS opens around a
+    view: until the unit writes, which is another matter, nothing in it is invisible to others. `get_autocommit()` is
+    not used, because it opens a connection.
+    """
+    connection = connections[alias]
+    if not connection.settings_dict["AUTOCOMMIT"]:
+        return True
+    if connection.connection is not None and not connection.autocommit and not connection.in_atomic_block:
+        return True
+    return connection.in_atomic_block and len(connection.atomic_blocks) > (alias in disregarded)
