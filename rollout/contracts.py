@@ -10,6 +10,11 @@ BOUNDED_PREFIX = "bounded:"
 LONGEST = 20
 """Characters of a contract's text."""
 
+OLDEST_SECONDS = 99_999_999
+"""The greatest age that a contract can name: up to it, ages in milliseconds fit into the text."""
+
+_DECIMALS = 3
+
 
 class Freshness(StrEnum):
     """What a read may show.
@@ -56,17 +61,18 @@ ANY = Contract(Freshness.ANY)
 
 
 def parse_contract(text: str) -> Contract:
-    """Read a contract: `strict`, `session`, `any`, or `bounded:` and a number of seconds above 0.
+    """Read a contract: `strict`, `session`, `any`, or `bounded:` and a number of seconds above 0, kept to milliseconds.
 
-    Raises ValueError, in words for a person, for anything else.
+    The text of what it returns has at most LONGEST characters and reads as the same contract. Raises ValueError, in
+    words for a person, for anything else.
     """
     name = text.strip().lower()
     if name.startswith(BOUNDED_PREFIX):
         try:
-            seconds = float(name.removeprefix(BOUNDED_PREFIX))
+            seconds = round(float(name.removeprefix(BOUNDED_PREFIX)), _DECIMALS)
         except ValueError:
             seconds = math.nan
-        if 0 < seconds < math.inf:
+        if 0 < seconds <= OLDEST_SECONDS:
             return Contract(Freshness.BOUNDED, seconds)
     elif name in {Freshness.STRICT, Freshness.SESSION, Freshness.ANY}:
         return Contract(Freshness(name))
