@@ -8,6 +8,7 @@ from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_sw
 from waffle.models import AbstractBaseFlag, AbstractUserFlag
 
 from rollout.bucketing import threshold
+from rollout.contracts import STRICT, Contract, parse_contract
 from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
 from rollout.models import GateKind, PolicyRevision, RoutingRule
 from rollout.policy import KILL_SWITCH, Policy, Rule, compile_policy
@@ -58,6 +59,7 @@ def load_gate(kind: str, name: str, using: str) -> Gate | None:
 
 
 def _rule(row: RoutingRule, gate: Gate | None) -> Rule:
+    contract, contract_error = _contract(row.contract)
     return Rule(
         target_kind=row.target_kind,
         target=row.target,
@@ -66,7 +68,17 @@ def _rule(row: RoutingRule, gate: Gate | None) -> Rule:
         gate_name=row.gate_name,
         gate=gate,
         pool=row.pool,
+        contract=contract,
+        contract_error=contract_error,
     )
+
+
+def _contract(text: str) -> tuple[Contract, str]:
+    """Return the contract that counts, which is strict when the stored one cannot be read, and why it cannot."""
+    try:
+        return parse_contract(text), ""
+    except ValueError as error:
+        return STRICT, str(error)
 
 
 def _switches(using: str, names: Iterable[str]) -> dict[str, SwitchGate]:

@@ -15,7 +15,11 @@ KILL_SWITCH = "readshift"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as the read path needs it. `gate` is None when the rule names none, or one that does not exist."""
+    """A rule as the read path needs it.
+
+    gate: None when the rule names none, or one that does not exist.
+    contract_error: why the stored contract cannot be read, in words; `contract` is STRICT then.
+    """
 
     target_kind: str
     target: str
@@ -25,6 +29,7 @@ class Rule:
     gate: Gate | None = None
     pool: str = DEFAULT_POOL
     contract: Contract = SESSION
+    contract_error: str = ""
 
     @property
     def is_gate_missing(self) -> bool:
@@ -81,6 +86,11 @@ def compile_policy(revision: int, kill_switch: bool | None, rules: Iterable[Rule
             problems.append(
                 f"The rule for {rule} uses the {GateKind(rule.gate_kind).label.lower()} “{rule.gate_name}”, which does "
                 f"not exist, so its reads go to the primary. Create it again or choose another gate."
+            )
+        if rule.contract_error:
+            problems.append(
+                f"The freshness contract of the rule for {rule} cannot be read, so its reads go to the primary. "
+                f"{rule.contract_error}"
             )
     problems += _contradictions(endpoint_rules.values(), model_rules.values())
     return Policy(

@@ -64,10 +64,17 @@ def route(
     mode: str = Mode.ROUTE,
     gate: tuple[str, str] = (GateKind.NONE, ""),
     pool: str = "default",
+    contract: str = "session",
 ) -> RoutingRule:
     """Create a rule: by default one that routes an endpoint for everybody."""
     return RoutingRule.objects.create(
-        target_kind=kind, target=target, mode=mode, gate_kind=gate[0], gate_name=gate[1], pool=pool
+        target_kind=kind,
+        target=target,
+        mode=mode,
+        gate_kind=gate[0],
+        gate_name=gate[1],
+        pool=pool,
+        contract=contract,
     )
 
 

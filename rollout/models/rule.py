@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
 
+from rollout.contracts import LONGEST, SESSION, parse_contract
 from rollout.deny import is_denied
 from rollout.options import DEFAULT_POOL
 from rollout.settings import get_settings
@@ -62,6 +63,14 @@ class RoutingRule(models.Model):
         default=DEFAULT_POOL,
         help_text="The group of replicas that serves it, as named in the READSHIFT setting.",
     )
+    contract = models.CharField(
+        "freshness contract",
+        max_length=LONGEST,
+        default=str(SESSION),
+        help_text="How old an answer may be. strict: always ask the primary. session: show nobody less than they have "
+        "written or seen before. bounded:5: the same, and nothing older than 5 seconds. any: show what a replica has, "
+        "however old.",
+    )
     note = models.TextField(blank=True, help_text="Why this rule exists, for whoever is on call.")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -89,6 +98,11 @@ class RoutingRule(models.Model):
                 ),
                 name="readshift_known_words",
             ),
+            # The number is for the code to judge: a contract that it cannot read counts as strict.
+            models.CheckConstraint(
+                condition=models.Q(contract__regex=r"^(strict|session|any|bounded:[0-9.]+)$"),
+                name="readshift_known_contract",
+            ),
         ]
         permissions: ClassVar = [
             ("operate_routing", "Can raise the share of reads on replicas"),
@@ -99,7 +113,7 @@ class RoutingRule(models.Model):
         return f"{self.target_kind} {self.target}"
 
     def clean(self) -> None:
-        """Refuse a target, gate or pool that does not exist, saying what does."""
+        """Refuse a target, gate, pool or contract that does not exist, saying what does; spell the contract one way."""
         errors = {}
         if self.target_kind == TargetKind.MODEL and (problem := _model_problem(self.target)):
             errors["target"] = problem
@@ -111,6 +125,10 @@ class RoutingRule(models.Model):
         if self.pool not in pools:
             known = ", ".join(sorted(pools)) or "none: READSHIFT names no replica"
             errors["pool"] = f"No replica is in a pool named “{self.pool}”. The pools are {known}."
+        try:
+            self.contract = str(parse_contract(self.contract))
+        except ValueError as error:
+            errors["contract"] = str(error)
         if errors:
             raise ValidationError(errors)
 

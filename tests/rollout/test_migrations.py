@@ -7,9 +7,12 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from waffle.models import Switch
 
+from rollout.models import RoutingRule
 from rollout.policy import KILL_SWITCH
+from tests.support import route
 
 pytestmark = pytest.mark.django_db
 
@@ -18,6 +21,21 @@ migration: Any = import_module("rollout.migrations.0002_kill_switch")
 
 def test_the_migrations_describe_the_models() -> None:
     call_command("makemigrations", "readshift", "--check", "--dry-run", verbosity=0)
+
+
+def test_rules_from_before_the_contracts_get_that_of_sessions_and_migrating_back_loses_only_it() -> None:
+    route("names", contract="any")
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes("readshift")
+    migrate_to([("readshift", "0002_kill_switch")])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM readshift_routingrule")
+        assert "contract" not in [column.name for column in cursor.description or ()]
+    migrate_to(newest)
+    assert [(rule.target, rule.contract) for rule in RoutingRule.objects.all()] == [("names", "session")]
+
+
+def migrate_to(targets: list[tuple[str, str]]) -> None:
+    MigrationExecutor(connection).migrate(targets)
 
 
 def test_migrating_creates_the_kill_switch_turned_on() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from rollout.contracts import STRICT
 from rollout.gates import SwitchGate
 from rollout.models import GateKind, Mode, TargetKind
 from rollout.policy import Policy, Rule, compile_policy
@@ -60,6 +61,13 @@ def test_a_rule_whose_gate_exists_or_that_has_none_is_no_problem() -> None:
     assert not gated.is_gate_missing
     assert not endpoint().is_gate_missing
     assert compiled(gated, model()).problems == ()
+
+
+def test_a_contract_that_cannot_be_read_is_a_problem_that_names_rule_and_reason() -> None:
+    rule = Rule(TargetKind.ENDPOINT, "names", Mode.ROUTE, contract=STRICT, contract_error="“x” is no contract.")
+    (problem,) = compiled(rule).problems
+    assert "endpoint names" in problem
+    assert "its reads go to the primary. “x” is no contract." in problem
 
 
 def test_a_model_routed_to_a_pool_that_no_endpoint_uses_is_a_problem() -> None:
