@@ -53,7 +53,7 @@ def mode_step(pk: int, mode: str) -> Step:
     )
 
 
-def share_step(pk: int, text: str) -> Step:
+def share_step(pk: int, text: str, using: str) -> Step:
     """Plan another percentage for a rule's gate. Call it in a transaction: the gate stays locked until the end of it.
 
     The lock makes sure that what the operator confirms, or need not confirm, is still so when it is done.
@@ -64,12 +64,9 @@ def share_step(pk: int, text: str) -> Step:
     row = gate_model(kind)._default_manager.select_for_update().filter(name=name).first() if kind else None
     change = operations.plan_share(kind, name, percent)
     effects = (
-        Effect(
-            str(user),
-            exposure.routed(user.mode, change.before),
-            exposure.routed(user.mode, change.after),
-        )
-        for user in RoutingRule.objects.filter(gate_kind=kind, gate_name=name)
+        Effect(str(user), exposure.routed(user, change.before), exposure.routed(user, change.after))
+        for user in load_policy(using).rules
+        if (user.gate_kind, user.gate_name) == (kind, name)
     )
     return Step(
         change,

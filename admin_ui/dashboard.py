@@ -84,7 +84,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
     def share_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Set the percentage of a rule's gate."""
         percent = request.POST.get("percent", "")
-        return self._act(request, lambda: share_step(pk, percent), {"percent": percent})
+        return self._act(request, lambda: share_step(pk, percent, control_alias()), {"percent": percent})
 
     def kill_switch_view(self, request: HttpRequest) -> HttpResponse:
         """Send every read to the primary, or let the rules decide again."""

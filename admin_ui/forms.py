@@ -20,8 +20,11 @@ from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.endpoints import known_endpoints
 
-EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name")
-"""What of a rule decides how much it sends to replicas."""
+EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name", "contract")
+"""What of a rule decides how much it sends to replicas, and how old that may be."""
+
+CONTRACTS = ("strict", "session", "bounded:5", "any")
+"""The contracts that the form suggests, one of each kind."""
 
 
 class SuggestingInput(forms.TextInput):
@@ -77,11 +80,12 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     class Meta:
         model = RoutingRule
-        fields: ClassVar = ["target_kind", "target", "mode", "gate_kind", "gate_name", "pool", "note"]
+        fields: ClassVar = ["target_kind", "target", "mode", "gate_kind", "gate_name", "pool", "contract", "note"]
         widgets: ClassVar = {
             "target": SuggestingInput(_targets, {"class": "vTextField"}),
             "gate_name": SuggestingInput(_gate_names, {"class": "vTextField"}),
             "pool": SuggestingInput(_pools, {"class": "vTextField"}),
+            "contract": SuggestingInput(lambda: CONTRACTS, {"class": "vTextField"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -125,13 +129,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             return
         if not self.may_raise:
             raise ValidationError(
-                f"This would raise the rule's share from {change.before} to {change.after}. That takes the permission "
-                f"“{OPERATE}”. Choose a mode or gate that sends less to replicas, or ask somebody who has it."
+                f"This would {change.rise}. That takes the permission “{OPERATE}”. Choose a mode, gate or contract "
+                f"that sends less to replicas, or ask somebody who has it."
             )
         if not data.get("confirm"):
             self.fields["confirm"].widget = forms.CheckboxInput()
-            self.add_error(
-                "confirm",
-                f"This raises the rule's share on replicas from {change.before} to {change.after}. Tick the box and "
-                f"save again to go ahead.",
-            )
+            self.add_error("confirm", f"This would {change.rise}. Tick the box and save again to go ahead.")

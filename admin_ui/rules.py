@@ -28,7 +28,7 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
     change_list_template = "admin_ui/rule_list.html"
     fieldsets = (
         ("What", {"fields": ("target_kind", "target")}),
-        ("How", {"fields": ("mode", "confirm", "pool")}),
+        ("How", {"fields": ("mode", "contract", "confirm", "pool")}),
         ("For whom", {"fields": ("gate_kind", "gate_name", "create_flag")}),
         (None, {"fields": ("note",)}),
     )

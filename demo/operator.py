@@ -37,6 +37,7 @@ class Operator:
             "gate_name": flag,
             "create_flag": "on",
             "pool": "default",
+            "contract": "session",
         }
         page = self._post("/admin/readshift/routingrule/add/", fields)
         if "errornote" in page:

@@ -1,12 +1,13 @@
-"""How many actors a gate lets through, and whether a change lets more of them through. Pure."""
+"""How many actors are let through to replicas and how old their answers may be, and what a change does to it. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from rollout.bucketing import BUCKETS
+from rollout.contracts import SESSION, Contract, Freshness
 from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
 from rollout.models.rule import Mode
 from rollout.policy import Rule
@@ -18,16 +19,35 @@ FINEST_STEP = Decimal("0.1")
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a gate opens for. percent: the share of actors, 0 to 100. targeted: also for chosen users or languages."""
+    """What a gate opens for, or a rule sends to replicas.
+
+    percent: the share of actors, 0 to 100.
+    targeted: also for chosen users or languages.
+    contract: how old what they read may be; SESSION for a gate, which says nothing of it.
+    """
 
     percent: Decimal
     targeted: bool = False
+    contract: Contract = SESSION
 
-    def exceeds(self, other: "Exposure") -> bool:
+    @property
+    def is_nobody(self) -> bool:
+        return self.percent == NOBODY and not self.targeted
+
+    def reaches_beyond(self, other: "Exposure") -> bool:
         """Say whether anybody is let through here who is not let through there."""
         return self.percent > other.percent or (self.targeted and not other.targeted and other.percent < EVERYBODY)
 
+    def is_looser_than(self, other: "Exposure") -> bool:
+        """Say whether those who are let through here, if any, may be shown what they may not be shown there."""
+        return not self.is_nobody and self.contract.is_looser_than(other.contract)
+
+    def exceeds(self, other: "Exposure") -> bool:
+        """Say whether anybody may be shown anything from a replica here that they may not be shown there."""
+        return self.reaches_beyond(other) or self.is_looser_than(other)
+
     def __str__(self) -> str:
+        """Return the share alone."""
         share = f"{self.percent.normalize():f} %"
         return f"{share} and chosen users" if self.targeted and self.percent < EVERYBODY else share
 
@@ -44,6 +64,16 @@ class Change:
     def raises_exposure(self) -> bool:
         return self.after.exceeds(self.before)
 
+    @property
+    def rise(self) -> str:
+        """What goes up, in words that continue “this would”; empty when nothing does."""
+        rises = []
+        if self.after.reaches_beyond(self.before):
+            rises.append(f"raise the share on replicas from {self.before} to {self.after}")
+        if self.after.is_looser_than(self.before):
+            rises.append(f"loosen the freshness contract from {self.before.contract} to {self.after.contract}")
+        return " and ".join(rises)
+
 
 def of_gate(gate: Gate | None) -> Exposure:
     """Return what a compiled gate opens for; a missing one opens for nobody."""
@@ -58,13 +88,14 @@ def of_gate(gate: Gate | None) -> Exposure:
 
 
 def of_rule(rule: Rule) -> Exposure:
-    """Return how much of its target a compiled rule sends to replicas."""
-    return routed(rule.mode, of_gate(rule.gate) if rule.gate_kind else Exposure(EVERYBODY))
+    """Return how much of its target a compiled rule sends to replicas, and under which contract."""
+    return routed(rule, of_gate(rule.gate) if rule.gate_kind else Exposure(EVERYBODY))
 
 
-def routed(mode: str, gate: Exposure) -> Exposure:
-    """Return what a rule in this mode makes of its gate's exposure: only routed reads reach a replica."""
-    return gate if mode == Mode.ROUTE else Exposure(NOBODY)
+def routed(rule: Rule, gate: Exposure) -> Exposure:
+    """Return what a rule makes of its gate's exposure: only reads that are routed and not strict reach a replica."""
+    reaches_replicas = rule.mode == Mode.ROUTE and rule.contract.freshness is not Freshness.STRICT
+    return replace(gate if reaches_replicas else Exposure(NOBODY), contract=rule.contract)
 
 
 def _percent(threshold: int) -> Decimal:

@@ -41,6 +41,12 @@ def viewer(staff: StaffClient) -> Client:
 
 
 @pytest.fixture
+def editor(staff: StaffClient) -> Client:
+    """Somebody who may edit rules, and neither raise nor lower on the dashboard."""
+    return staff("add_routingrule", "change_routingrule", "view_routingrule")
+
+
+@pytest.fixture
 def rollbacker(staff: StaffClient) -> Client:
     return staff("rollback_routing")
 

@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from waffle.models import Flag
 
-from rollout.models import GateKind, Tally, TallyKind
+from rollout.models import GateKind, RoutingRule, Tally, TallyKind
 from rollout.reasons import Reason
 
 DASHBOARD = "/admin/readshift_admin/dashboard/"
 LIVE = f"{DASHBOARD}live/"
 KILL = f"{DASHBOARD}kill-switch/"
+RULES = "/admin/readshift/routingrule/"
+ADD_RULE = f"{RULES}add/"
 
 
 def mode_url(pk: int) -> str:
@@ -26,6 +28,25 @@ def mode_url(pk: int) -> str:
 
 def share_url(pk: int) -> str:
     return reverse("admin:readshift_set_share", args=[pk])
+
+
+def rule_url(rule: RoutingRule) -> str:
+    return f"{RULES}{rule.pk}/change/"
+
+
+def rule_data(**changes: str) -> dict[str, str]:
+    """Return what a browser sends for a rule that observes an endpoint."""
+    values = {
+        "target_kind": "endpoint",
+        "target": "shop:product-list",
+        "mode": "observe",
+        "gate_kind": "",
+        "gate_name": "",
+        "pool": "default",
+        "contract": "session",
+        "note": "",
+    }
+    return values | changes
 
 
 def flag(name: str = "products", percent: str | None = None, everyone: bool | None = None) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """The admin of the rules: what its form accepts, what it warns of, and what it lists."""
 
-from collections.abc import Callable
-
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -9,46 +7,29 @@ from django.test import Client, override_settings
 from waffle.models import Flag
 
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
-from tests.admin_ui.support import count_reads, flag, messages, queries_of, text
+from tests.admin_ui.support import (
+    ADD_RULE,
+    RULES,
+    count_reads,
+    flag,
+    messages,
+    queries_of,
+    rule_data,
+    rule_url,
+    text,
+)
 from tests.support import route
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/admin/readshift/routingrule/"
-ADD = f"{LIST}add/"
-
-
-def data(**changes: str) -> dict[str, str]:
-    """Return what a browser sends for a rule that observes an endpoint."""
-    values = {
-        "target_kind": "endpoint",
-        "target": "shop:product-list",
-        "mode": "observe",
-        "gate_kind": "",
-        "gate_name": "",
-        "pool": "default",
-        "note": "",
-    }
-    return values | changes
-
-
-def change_url(rule: RoutingRule) -> str:
-    return f"{LIST}{rule.pk}/change/"
-
-
-@pytest.fixture
-def editor(staff: Callable[..., Client]) -> Client:
-    """Somebody who may edit rules, and neither raise nor lower on the dashboard."""
-    return staff("add_routingrule", "change_routingrule", "view_routingrule")
-
 
 def test_a_known_endpoint_is_accepted(editor: Client) -> None:
-    assert editor.post(ADD, data())["Location"] == LIST
+    assert editor.post(ADD_RULE, rule_data())["Location"] == RULES
     assert RoutingRule.objects.get().target == "shop:product-list"
 
 
 def test_an_unknown_endpoint_is_refused_with_names_that_come_close(editor: Client) -> None:
-    page = text(editor.post(ADD, data(target="shop:product-lst")))
+    page = text(editor.post(ADD_RULE, rule_data(target="shop:product-lst")))
     assert "No view, task or command is named “shop:product-lst”" in page
     assert "Did you mean “shop:product-list”" in page
     assert 'READSHIFT["ENDPOINTS"] = ["shop:product-lst"]' in page
@@ -57,18 +38,18 @@ def test_an_unknown_endpoint_is_refused_with_names_that_come_close(editor: Clien
 
 def test_an_endpoint_that_was_counted_is_accepted_and_suggested(editor: Client) -> None:
     count_reads(1, endpoint="nightly-export")
-    assert editor.post(ADD, data(target="nightly-export")).status_code == 302
-    assert "Did you mean “nightly-export”" in text(editor.post(ADD, data(target="nightly-exporter")))
+    assert editor.post(ADD_RULE, rule_data(target="nightly-export")).status_code == 302
+    assert "Did you mean “nightly-export”" in text(editor.post(ADD_RULE, rule_data(target="nightly-exporter")))
 
 
 def test_a_name_declared_in_the_settings_is_accepted(editor: Client) -> None:
     with override_settings(READSHIFT={**settings.READSHIFT, "ENDPOINTS": ["by-hand"]}):
-        assert editor.post(ADD, data(target="by-hand")).status_code == 302
+        assert editor.post(ADD_RULE, rule_data(target="by-hand")).status_code == 302
 
 
 def test_a_rule_whose_endpoint_has_gone_can_still_be_pinned(editor: Client) -> None:
     rule = route("no-such-view", mode=Mode.OBSERVE)
-    assert editor.post(change_url(rule), data(target="no-such-view", mode="pin")).status_code == 302
+    assert editor.post(rule_url(rule), rule_data(target="no-such-view", mode="pin")).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -82,17 +63,17 @@ def test_a_rule_whose_endpoint_has_gone_can_still_be_pinned(editor: Client) -> N
     ],
 )
 def test_what_the_model_refuses_is_shown(editor: Client, changes: dict[str, str], error: str) -> None:
-    assert error in text(editor.post(ADD, data(**changes)))
+    assert error in text(editor.post(ADD_RULE, rule_data(**changes)))
     assert not RoutingRule.objects.exists()
 
 
 def test_a_second_rule_for_a_target_is_refused(editor: Client) -> None:
     route("shop:product-list", mode=Mode.OBSERVE)
-    assert "There is a rule for this target already" in text(editor.post(ADD, data()))
+    assert "There is a rule for this target already" in text(editor.post(ADD_RULE, rule_data()))
 
 
 def test_a_flag_can_be_created_with_its_rule_and_is_closed(editor: Client) -> None:
-    response = editor.post(ADD, data(mode="route", gate_kind="flag", gate_name="new", create_flag="on"))
+    response = editor.post(ADD_RULE, rule_data(mode="route", gate_kind="flag", gate_name="new", create_flag="on"))
     assert response.status_code == 302
     assert Flag.objects.get().everyone is False
     assert RoutingRule.objects.get().gate_name == "new"
@@ -100,25 +81,25 @@ def test_a_flag_can_be_created_with_its_rule_and_is_closed(editor: Client) -> No
 
 
 def test_no_flag_is_created_when_the_rule_is_refused(editor: Client) -> None:
-    page = text(editor.post(ADD, data(target="nothing", gate_kind="flag", gate_name="new", create_flag="on")))
+    page = text(editor.post(ADD_RULE, rule_data(target="nothing", gate_kind="flag", gate_name="new", create_flag="on")))
     assert "Waffle has no flag" not in page
     assert not Flag.objects.exists()
 
 
 def test_asking_for_a_flag_that_exists_keeps_it(editor: Client) -> None:
     kind, name = flag(everyone=True)
-    assert editor.post(ADD, data(gate_kind=kind, gate_name=name, create_flag="on")).status_code == 302
+    assert editor.post(ADD_RULE, rule_data(gate_kind=kind, gate_name=name, create_flag="on")).status_code == 302
     assert Flag.objects.get().everyone is True
 
 
 def test_the_box_creates_flags_only(editor: Client) -> None:
-    page = text(editor.post(ADD, data(gate_kind="switch", gate_name="new", create_flag="on")))
+    page = text(editor.post(ADD_RULE, rule_data(gate_kind="switch", gate_name="new", create_flag="on")))
     assert "Waffle has no switch named “new”" in page
 
 
 def test_editing_is_no_way_around_the_permission_to_raise(editor: Client) -> None:
     rule = route("shop:product-list", mode=Mode.OBSERVE)
-    page = text(editor.post(change_url(rule), data(mode="route", confirm="on")))
+    page = text(editor.post(rule_url(rule), rule_data(mode="route", confirm="on")))
     assert "readshift.operate_routing" in page
     assert "from 0 % to 100 %" in page
     rule.refresh_from_db()
@@ -126,60 +107,62 @@ def test_editing_is_no_way_around_the_permission_to_raise(editor: Client) -> Non
 
 
 def test_raising_in_the_form_asks_first(superuser: Client) -> None:
-    page = text(superuser.post(ADD, data(mode="route")))
+    page = text(superuser.post(ADD_RULE, rule_data(mode="route")))
     assert "from 0 % to 100 %. Tick the box" in page
     assert '<input type="checkbox" name="confirm"' in page
-    assert superuser.post(ADD, data(mode="route", confirm="on")).status_code == 302
+    assert superuser.post(ADD_RULE, rule_data(mode="route", confirm="on")).status_code == 302
     assert RoutingRule.objects.get().mode == Mode.ROUTE
 
 
 def test_lowering_in_the_form_asks_nothing(editor: Client) -> None:
     rule = route("shop:product-list")
-    assert editor.post(change_url(rule), data(mode="pin")).status_code == 302
+    assert editor.post(rule_url(rule), rule_data(mode="pin")).status_code == 302
 
 
 def test_another_target_for_an_open_rule_counts_as_raising(editor: Client) -> None:
     rule = route("shop:product-list")
-    assert "readshift.operate_routing" in text(editor.post(change_url(rule), data(target="shop:search", mode="route")))
+    assert "readshift.operate_routing" in text(
+        editor.post(rule_url(rule), rule_data(target="shop:search", mode="route"))
+    )
 
 
 def test_a_pin_against_a_route_warns_that_the_strictest_wins(editor: Client) -> None:
     route("shop.Product", kind=TargetKind.MODEL)
     count_reads(1, endpoint="shop:product-list", model="shop.Product")
-    response = editor.post(ADD, data(mode="pin"))
+    response = editor.post(ADD_RULE, rule_data(mode="pin"))
     (warning,) = (message for message in messages(response) if "strictest" in message)
     assert warning.startswith("The rule for endpoint shop:product-list pins reads that the rule for model shop.Product")
     rule = RoutingRule.objects.get(target="shop.Product")
-    assert "the strictest wins" in text(editor.get(change_url(rule)))
+    assert "the strictest wins" in text(editor.get(rule_url(rule)))
 
 
 def test_rules_that_never_met_do_not_warn(editor: Client) -> None:
     route("shop.Product", kind=TargetKind.MODEL)
     count_reads(1, endpoint="shop:product-list", model="shop.Category")
-    assert not any("strictest" in message for message in messages(editor.post(ADD, data(mode="pin"))))
+    assert not any("strictest" in message for message in messages(editor.post(ADD_RULE, rule_data(mode="pin"))))
 
 
 def test_the_page_of_a_rule_says_what_is_wrong_with_it(editor: Client) -> None:
     rule = route("no-such-view", gate=(GateKind.FLAG, "gone"), pool="nowhere")
-    page = text(editor.get(change_url(rule)))
+    page = text(editor.get(rule_url(rule)))
     assert "uses the waffle flag “gone”, which does not exist" in page
     assert "matches nothing" in page
     assert "the pool “nowhere”, which has no replica" in page
 
 
 def test_the_page_of_a_sound_rule_warns_of_nothing(editor: Client) -> None:
-    assert "messagelist" not in text(editor.get(change_url(route("shop:product-list"))))
+    assert "messagelist" not in text(editor.get(rule_url(route("shop:product-list"))))
 
 
 def test_viewers_read_a_rule_and_cannot_change_it(viewer: Client) -> None:
     rule = route("shop:product-list")
-    assert "shop:product-list" in text(viewer.get(change_url(rule)))
-    assert viewer.post(change_url(rule), data(mode="pin")).status_code == 403
+    assert "shop:product-list" in text(viewer.get(rule_url(rule)))
+    assert viewer.post(rule_url(rule), rule_data(mode="pin")).status_code == 403
 
 
 def test_the_form_offers_endpoints_models_and_gates_without_a_script(editor: Client) -> None:
     flag("products")
-    page = text(editor.get(ADD))
+    page = text(editor.get(ADD_RULE))
     for suggestion in ("shop:product-list", "shop.Product", "products"):
         assert f'<option value="{suggestion}">' in page
     assert '<option value="auth.User">' not in page
@@ -188,20 +171,20 @@ def test_the_form_offers_endpoints_models_and_gates_without_a_script(editor: Cli
 def test_the_list_shows_shares_and_searches_notes(superuser: Client) -> None:
     rule = route("shop:product-list", gate=flag(percent="2.5"))
     RoutingRule.objects.filter(pk=rule.pk).update(note="Ask Ada.")
-    assert "2.5 %" in text(superuser.get(LIST, {"q": "ada", "mode__exact": "route"}))
-    assert "2.5 %" not in text(superuser.get(LIST, {"q": "grace"}))
+    assert "2.5 %" in text(superuser.get(RULES, {"q": "ada", "mode__exact": "route"}))
+    assert "2.5 %" not in text(superuser.get(RULES, {"q": "grace"}))
 
 
 def test_the_list_costs_the_same_for_many_rules(superuser: Client) -> None:
     route("names", gate=flag("first", percent="5"))
-    few = queries_of(superuser, LIST)
+    few = queries_of(superuser, RULES)
     for index in range(10):
         route(f"view{index}", gate=flag(f"flag{index}", percent="5"))
-    assert queries_of(superuser, LIST) == few
+    assert queries_of(superuser, RULES) == few
 
 
 def test_the_history_of_a_rule_tells_of_edits(editor: Client) -> None:
     rule = route("shop:product-list", mode=Mode.OBSERVE)
-    editor.post(change_url(rule), data(mode="pin"))
-    assert "Changed Mode" in text(editor.get(f"{LIST}{rule.pk}/history/"))
-    assert User.objects.get().username in text(editor.get(f"{LIST}{rule.pk}/history/"))
+    editor.post(rule_url(rule), rule_data(mode="pin"))
+    assert "Changed Mode" in text(editor.get(f"{RULES}{rule.pk}/history/"))
+    assert User.objects.get().username in text(editor.get(f"{RULES}{rule.pk}/history/"))

@@ -1,12 +1,16 @@
 """The freshness contracts of rules: what a rule may say, what the table holds, and what the policy makes of it."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
+from rollout import exposure
 from rollout.contracts import ANY, LONGEST, OLDEST_SECONDS, SESSION, STRICT, Contract, Freshness
+from rollout.exposure import Exposure
 from rollout.loading import load_policy, load_rule
-from rollout.models import GateKind, RoutingRule, TargetKind
+from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from rollout.policy import Rule
 from tests.support import route
 
@@ -110,3 +114,12 @@ def test_a_rule_compiled_by_itself_has_the_same_contract_as_in_the_policy() -> N
     store(UNREADABLE)
     stored.refresh_from_db()
     assert load_rule(stored, "default") == compiled()
+
+
+@pytest.mark.parametrize(
+    ("contract", "percent"), [("strict", 0), (UNREADABLE, 0), ("bounded:5", 100), ("session", 100), ("any", 100)]
+)
+def test_a_strict_rule_sends_nothing_to_replicas(contract: str, percent: int) -> None:
+    route("names", mode=Mode.ROUTE)
+    store(contract)
+    assert exposure.of_rule(compiled()) == Exposure(Decimal(percent), contract=compiled().contract)

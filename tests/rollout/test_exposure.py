@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.bucketing import threshold
-from rollout.exposure import Change, Exposure, of_gate, of_rule, parse_percent
+from rollout.contracts import ANY, SESSION, STRICT, Contract, Freshness
+from rollout.exposure import Change, Exposure, of_gate, of_rule, parse_percent, routed
 from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
 from rollout.models import GateKind, Mode, TargetKind
 from rollout.policy import Rule
 
 PERCENTS = st.integers(min_value=0, max_value=1000).map(lambda tenths: Decimal(tenths) / 10)
-EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans())
+FIVE, MINUTE = Contract(Freshness.BOUNDED, 5), Contract(Freshness.BOUNDED, 60)
+FROM_STRICTEST = (STRICT, FIVE, MINUTE, SESSION, ANY)
+EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans(), st.sampled_from(FROM_STRICTEST))
 
 
 def let_through(exposure: Exposure) -> set[object]:
@@ -24,16 +27,66 @@ def let_through(exposure: Exposure) -> set[object]:
     return people | {"chosen"} if exposure.targeted or exposure.percent == EVERYBODY else people
 
 
+def shown(exposure: Exposure) -> set[object]:
+    """Return who may be shown what: whatever a contract allows, the looser ones allow as well."""
+    allowed = FROM_STRICTEST[: FROM_STRICTEST.index(exposure.contract) + 1]
+    return {(person, contract) for person in let_through(exposure) for contract in allowed}
+
+
 @given(EXPOSURES)
 def test_nothing_exceeds_itself(exposure: Exposure) -> None:
     assert not exposure.exceeds(exposure)
 
 
 @given(EXPOSURES, EXPOSURES)
-def test_an_exposure_exceeds_another_exactly_when_it_lets_through_somebody_whom_the_other_does_not(
+def test_an_exposure_reaches_beyond_another_exactly_when_it_lets_through_somebody_whom_the_other_does_not(
     one: Exposure, other: Exposure
 ) -> None:
-    assert one.exceeds(other) is bool(let_through(one) - let_through(other))
+    assert one.reaches_beyond(other) is bool(let_through(one) - let_through(other))
+
+
+@given(EXPOSURES, EXPOSURES)
+def test_an_exposure_exceeds_another_exactly_when_it_shows_somebody_what_the_other_does_not(
+    one: Exposure, other: Exposure
+) -> None:
+    assert one.exceeds(other) is bool(shown(one) - shown(other))
+
+
+@given(EXPOSURES)
+def test_nobody_is_let_through_exactly_when_an_exposure_says_so(exposure: Exposure) -> None:
+    assert exposure.is_nobody is not bool(let_through(exposure))
+
+
+@given(EXPOSURES, EXPOSURES)
+def test_a_change_says_what_rises_exactly_when_something_does(before: Exposure, after: Exposure) -> None:
+    assert Change("", before, after).raises_exposure is bool(Change("", before, after).rise)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rise"),
+    [
+        pytest.param((5, SESSION), (50, SESSION), "raise the share on replicas from 5 % to 50 %", id="more actors"),
+        pytest.param((50, SESSION), (50, ANY), "loosen the freshness contract from session to any", id="looser"),
+        pytest.param(
+            (50, FIVE), (5, MINUTE), "loosen the freshness contract from bounded:5 to bounded:60", id="looser for fewer"
+        ),
+        pytest.param(
+            (0, STRICT),
+            (50, SESSION),
+            "raise the share on replicas from 0 % to 50 % and loosen the freshness contract from strict to session",
+            id="both",
+        ),
+        pytest.param((5, ANY), (50, SESSION), "raise the share on replicas from 5 % to 50 %", id="stricter for more"),
+        pytest.param((50, ANY), (50, FIVE), "", id="stricter"),
+        pytest.param((50, SESSION), (50, FIVE), "", id="bounded is stricter than session"),
+        pytest.param((50, FIVE), (0, ANY), "", id="looser for nobody"),
+        pytest.param((0, SESSION), (0, ANY), "", id="looser for nobody, as before"),
+    ],
+)
+def test_what_rises_is_said_in_words(before: tuple[int, Contract], after: tuple[int, Contract], rise: str) -> None:
+    (old, old_contract), (new, new_contract) = before, after
+    change = Change("", Exposure(Decimal(old), False, old_contract), Exposure(Decimal(new), False, new_contract))
+    assert change.rise == rise
 
 
 @given(PERCENTS, PERCENTS, st.booleans())
@@ -105,6 +158,17 @@ HALF = FlagGate("gate", threshold=50_000)
 )
 def test_the_exposure_of_a_rule(mode: str, kind: str, gate: Gate | None, expected: Exposure) -> None:
     assert of_rule(Rule(TargetKind.ENDPOINT, "names", mode, kind, "gate", gate)) == expected
+
+
+@pytest.mark.parametrize("mode", Mode.values)
+@pytest.mark.parametrize("contract", FROM_STRICTEST, ids=str)
+def test_only_a_rule_that_routes_and_is_not_strict_hands_on_what_its_gate_opens_for(
+    mode: str, contract: Contract
+) -> None:
+    gate = Exposure(Decimal(50), targeted=True)
+    opens = mode == Mode.ROUTE and contract != STRICT
+    rule = Rule(TargetKind.ENDPOINT, "names", mode, contract=contract)
+    assert routed(rule, gate) == Exposure(Decimal(50 if opens else 0), opens, contract)
 
 
 @given(PERCENTS)

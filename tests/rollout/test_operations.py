@@ -59,6 +59,14 @@ def test_changing_the_mode_of_a_rule(mode: str, new: str, before: Exposure, afte
     assert (rule.mode, rule.note) == (new, "Written meanwhile.")
 
 
+@pytest.mark.parametrize("contract", ["strict", "bounded:5", "any"])
+def test_routing_a_strict_rule_raises_nothing_and_any_other_rule_does(contract: str) -> None:
+    rule = route("names", mode=Mode.OBSERVE, contract=contract)
+    change = operations.plan_mode(rule, Mode.ROUTE)
+    assert change.raises_exposure is (contract != "strict")
+    assert (str(change.before.contract), str(change.after.contract)) == (contract, contract)
+
+
 def test_an_unknown_mode_is_refused_with_the_modes_there_are() -> None:
     rule = route("names")
     with pytest.raises(ValidationError, match=r"“fast” is no mode.*pin, observe, route"):
