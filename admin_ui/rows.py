@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from admin_ui.permissions import Powers
 from rollout import exposure
+from rollout.contracts import Contract, Freshness
 from rollout.exposure import Exposure
 from rollout.gates import EVERYBODY, NOBODY
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
@@ -54,6 +55,7 @@ class RuleRow:
     target: str
     mode: str
     pool: str
+    contract: Contract
     note: str
     share: Exposure
     gate: GateView | None
@@ -65,6 +67,8 @@ class RuleRow:
         """What the share means, or why it is nothing."""
         if self.mode == Mode.PIN:
             return "pinned to the primary"
+        if self.contract.freshness is Freshness.STRICT:
+            return "kept on the primary by its contract"
         if self.gate is not None and self.gate.share is None:
             return "its gate does not exist"
         if self.mode == Mode.OBSERVE:
@@ -102,6 +106,7 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> Rul
         target=compiled.target,
         mode=compiled.mode,
         pool=compiled.pool,
+        contract=compiled.contract,
         note=rule.note,
         share=exposure.of_rule(compiled),
         gate=gate,

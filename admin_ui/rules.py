@@ -20,7 +20,7 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
     """Lists the rules with their share, and says on each rule's page what is wrong with it."""
 
     form = RuleForm
-    list_display = ("target", "target_kind", "short_mode", "gate", "share", "pool")
+    list_display = ("target", "target_kind", "short_mode", "gate", "share", "contract", "pool")
     list_filter = ("mode", "target_kind", "gate_kind", "pool")
     search_fields = ("target", "gate_name", "note")
     search_help_text = "Target, gate or note"

@@ -1,4 +1,4 @@
-"""The freshness contract of a rule: what its form asks before it is loosened."""
+"""The freshness contract of a rule: what its form asks before it is loosened, and where it is shown."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from waffle.models import Flag
 
-from rollout.models import Mode, RoutingRule
+from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from tests.admin_ui.support import (
     ADD_RULE,
     DASHBOARD,
@@ -16,6 +16,7 @@ from tests.admin_ui.support import (
     mode_url,
     rule_data,
     rule_url,
+    share_url,
     text,
 )
 from tests.support import route
@@ -130,10 +131,54 @@ def test_the_form_shows_the_contract_says_what_each_means_and_suggests_one_of_ea
     assert re.findall(r'value="([^"]+)"', suggestions) == ["any", "bounded:5", "session", "strict"]
 
 
+def test_the_list_shows_the_contract_and_that_a_strict_rule_sends_nothing(superuser: Client) -> None:
+    route(contract="strict")
+    page = text(superuser.get(RULES))
+    assert '<td class="field-contract">strict</td>' in page
+    assert '<td class="field-share">0 %</td>' in page
+
+
+def test_the_dashboard_shows_a_contract_unless_it_is_the_usual_one(viewer: Client) -> None:
+    route("names", contract="bounded:5")
+    assert "pool default · contract bounded:5" in text(viewer.get(DASHBOARD))
+    RoutingRule.objects.update(contract="session")
+    assert "· contract" not in text(viewer.get(DASHBOARD))
+
+
+@pytest.mark.parametrize(
+    ("mode", "explanation"),
+    [
+        (Mode.ROUTE, "kept on the primary by its contract"),
+        (Mode.OBSERVE, "kept on the primary by its contract"),
+        (Mode.PIN, "pinned to the primary"),
+    ],
+)
+def test_the_dashboard_says_why_a_strict_rule_sends_nothing(viewer: Client, mode: str, explanation: str) -> None:
+    route("names", mode=mode, contract="strict")
+    page = text(viewer.get(DASHBOARD))
+    assert explanation in page
+    assert "0\u202f%" in page
+
+
 def test_those_who_only_roll_back_may_put_a_strict_rule_into_any_mode(rollbacker: Client) -> None:
     rule = route("names", mode=Mode.OBSERVE, contract="strict")
     assert 'value="route"' in text(rollbacker.get(DASHBOARD))
     assert rollbacker.post(mode_url(rule.pk), {"mode": "route"})["Location"] == DASHBOARD
+
+
+def test_the_question_before_a_raise_names_each_rules_contract_unless_it_is_the_usual_one(operator: Client) -> None:
+    rule = route("names", gate=flag(percent="25"), contract="any")
+    route("names-async", gate=(GateKind.FLAG, "products"))
+    route("shop.Product", kind=TargetKind.MODEL, gate=(GateKind.FLAG, "products"), contract="strict")
+    route("shop.Category", kind=TargetKind.MODEL, gate=(GateKind.SWITCH, "products"))
+    route("shop:search", gate=flag("other", percent="25"))
+    page = text(operator.post(share_url(rule.pk), {"percent": "50"}))
+    rows = [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in re.findall(r"<tr>(.*?)</tr>", page)]
+    assert rows[1:] == [
+        "endpoint names · contract any 25 % 50 %",
+        "endpoint names-async 25 % 50 %",
+        "model shop.Product · contract strict 0 % 0 %",
+    ]
 
 
 def test_a_stored_contract_that_cannot_be_read_is_said_in_words_and_can_be_mended(superuser: Client) -> None:
