@@ -112,10 +112,13 @@ def _refusal(rules: tuple[Rule, ...], opens: Callable[[Rule], bool]) -> Reason |
 
 
 def _contract(rules: tuple[Rule, ...], block: Block | None) -> Contract:
+    """Return the strictest contract that applies. What `use_replica` moves by itself, rules can tighten and no more."""
     asked_for = [rule.contract for rule in rules]
     if block is not None and block.contract is not None:
         asked_for.append(block.contract)
-    return strictest(asked_for or [SESSION])
+    elif block is not None and block.pool is not None:
+        asked_for.append(SESSION)
+    return strictest(asked_for)
 
 
 def _replica(situation: Situation, pool: str, contract: Contract, wanted: Decision) -> Decision:

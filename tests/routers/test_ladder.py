@@ -131,6 +131,7 @@ def test_a_replica_is_asked_about_only_when_it_would_serve() -> None:
         pytest.param(policy(endpoint_rule(contract=SIX)), Block(contract=ANY), "bounded:6", id="a looser block"),
         pytest.param(policy(), Block(pool="default", contract=ANY), "any", id="use_replica"),
         pytest.param(policy(model_rule(contract=SIX)), Block(pool="default"), "bounded:6", id="a rule in use_replica"),
+        pytest.param(policy(model_rule(contract=ANY)), Block(pool="default"), "session", id="a rule loosens no block"),
     ],
 )
 def test_the_strictest_contract_counts(rules: Policy, block: Block | None, expected: str) -> None:
