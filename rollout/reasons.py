@@ -32,6 +32,7 @@ class Reason(TextChoices):
     FOREIGN_TOKEN = "foreign_token", "The client or the caller sent a token that is not ours"
     BEHIND = "behind", "The actor's replica is not known to show what this actor wrote or saw"
     TOO_OLD = "too_old", "The actor's replica is older than the contract allows"
+    REPLAYED = "replayed", "A replica failed to answer, and the primary was asked again"
     OBSERVED = "observed", "Observed only: a replica would have served it"
     WRITE = "write", "A write, or a read on behalf of one"
     DIRECT = "direct", "Sent to an alias without asking the router"

@@ -13,6 +13,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, refresh
 from routers.positions import Floor, Position
+from routers.replay import is_connected
 from routers.replicas import replicas
 from routers.unit import Unit
 from routers.whereabouts import ask, settle
@@ -41,16 +42,23 @@ class Check:
 
     def objection(self, alias: str, contract: Contract) -> Reason | None:
         """Return why this replica may not serve under this contract, or None. A strict contract never gets here."""
-        # Without a background nothing is found out, and all replicas are trusted.
-        is_trusted = refresh() is Refresh.INLINE
-        if contract.freshness is Freshness.ANY:
-            return None if is_trusted or replicas.is_serving(alias) else Reason.UNFIT_REPLICA
-        if not is_trusted and not (replicas.is_fit(alias) and self._may_stand_in(alias)):
+        if not self._is_eligible(alias, contract) or (self.asks and not is_connected(self.cluster, alias)):
             return Reason.UNFIT_REPLICA
+        if contract.freshness is Freshness.ANY:
+            return None
         if reason := self._objection_of_actor(alias):
             return reason
-        is_young = is_trusted or contract.freshness is not Freshness.BOUNDED or self._is_young(alias, contract.seconds)
-        return None if is_young else Reason.TOO_OLD
+        is_bounded = contract.freshness is Freshness.BOUNDED
+        return Reason.TOO_OLD if is_bounded and not self._is_young(alias, contract.seconds) else None
+
+    def _is_eligible(self, alias: str, contract: Contract) -> bool:
+        """Say whether what the probes found lets this replica serve."""
+        if refresh() is Refresh.INLINE:
+            # Without a background nothing is found out, and all replicas are trusted.
+            return True
+        if contract.freshness is Freshness.ANY:
+            return replicas.is_serving(alias)
+        return replicas.is_fit(alias) and self._may_stand_in(alias)
 
     def _may_stand_in(self, alias: str) -> bool:
         """Say whether a replica shows all that was ever read from those which are gone."""
@@ -88,7 +96,7 @@ class Check:
 
     def _is_young(self, alias: str, seconds: float) -> bool:
         while True:
-            if replicas.age(alias) <= seconds:
+            if refresh() is Refresh.INLINE or replicas.age(alias) <= seconds:
                 return True
             position = self._ask(alias)
             if position is not None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.utils import InternalError
+from django.db.utils import Error, InternalError
 
 from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.meter import Series, meter
+from routers.replay import may_replay, replay
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
 from routers.unit import Decision, current_unit
@@ -58,6 +59,11 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
         _before_write(alias, cluster, sql)
     try:
         return execute(sql, params, many, context)
+    except Error as error:
+        is_read_elsewhere = effect is Effect.READ and alias != cluster.primary and not many
+        if is_read_elsewhere and may_replay(error, context["connection"]):
+            return replay(cluster, error, sql, params, context)
+        raise
     finally:
         if effect is not Effect.CONTROL:
             _count(alias, cluster, effect, sql, len(params) if many and isinstance(params, Sized) else 1)
