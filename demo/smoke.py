@@ -19,8 +19,9 @@ TABLES = '"shop_'
 FOREIGN_KEY_CHECK = " FROM ONLY "
 """What the server's own statements contain, with which it checks foreign keys at the end of a transaction."""
 
-WARM_UP_SECONDS = 1.5
-"""Longer than a process may take to hear of a change when its notification is lost."""
+WARM_UP_SECONDS = 3.0
+"""Longer than a process may take to hear of a change when its notification is lost, and than it then waits for replicas
+to show what actors saw on the primary before."""
 
 MEASURED_SECONDS = 3.5
 MIXED_SECONDS = 4.0

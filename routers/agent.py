@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
@@ -25,8 +26,20 @@ from routers.wire import own_work
 logger = logging.getLogger("readshift")
 
 _LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_SETTLING_SECONDS = 1.0
+"""How long a change may take to reach all processes. Notifications take milliseconds; one that is lost is found by the
+next poll, which may be later where polls are rare."""
+
 _STOP_SECONDS = 5.0
 """How long a process waits at its end for a primary that takes no counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A policy that was replaced a moment ago. settled_at: when every process has replaced it, on the agent's clock."""
+
+    policy: Policy
+    settled_at: float
 
 
 class Agent:
@@ -41,6 +54,7 @@ class Agent:
         self._meter = counts
         self._clock = clock
         self._policy: Policy | None = None
+        self._former: Former | None = None
         self._refreshed_at = float("-inf")
         self._reloaded_at = float("-inf")
         self._flushed_at = float("-inf")
@@ -64,6 +78,17 @@ class Agent:
         if self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
             return None, Reason.POLICY_STALE
         return self._policy, None
+
+    def former(self) -> Former | None:
+        """Return the policy that was replaced so recently that a replica may be older than what it showed.
+
+        It kept some reads on the primary that go to a replica now. For an actor whose reads have just been let go, a
+        replica must show all that the primary did until then.
+        """
+        former = self._former
+        if former is None or self._clock() > former.settled_at + get_settings().greatest_lag_seconds:
+            return None
+        return former
 
     def start(self) -> None:
         """Start the thread unless it runs. Cheap, so that every unit can call it."""
@@ -156,6 +181,14 @@ class Agent:
             connection.wait_for_notification(timeout=min(settings.policy_poll_seconds, settings.flush_seconds))
         self.flush()
 
+    def _replace(self, policy: Policy) -> None:
+        replaced, former = self._policy, self.former()
+        if replaced is not None and replaced != policy:
+            settled_at = self._clock() + min(get_settings().policy_poll_seconds, _LONGEST_SETTLING_SECONDS)
+            # Of several changes in a row, the policy before the first is the one that kept most on the primary.
+            self._former = Former(former.policy if former is not None else replaced, settled_at)
+        self._policy = policy
+
     def _refresh(self, alias: str) -> None:
         now = self._clock()
         is_due = now - self._reloaded_at >= get_settings().policy_reload_seconds
@@ -164,7 +197,7 @@ class Agent:
             if self._policy is None or policy.problems != self._policy.problems:
                 for problem in policy.problems:
                     logger.warning(problem)
-            self._policy = policy
+            self._replace(policy)
             self._reloaded_at = now
         self._refreshed_at = now
 

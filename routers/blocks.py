@@ -6,12 +6,15 @@
 import functools
 import inspect
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, cast
+
+from django.core.exceptions import SynchronousOnlyOperation
 
 from rollout.contracts import parse_contract
 from rollout.options import DEFAULT_POOL
@@ -19,6 +22,7 @@ from routers.endpoints import declare
 from routers.subjects import PlainParty
 from routers.trail import Trail, outside_trail
 from routers.unit import Block, Unit, UnitKind, current_unit, nest_unit, open_block
+from routers.whereabouts import settle_reads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Parameters = ParamSpec("Parameters")
@@ -169,6 +173,9 @@ def _outermost(endpoint: str) -> Iterator[None]:
         try:
             yield
         finally:
+            # On an event loop nothing can be asked. What is not settled here is settled by the next block.
+            with suppress(SynchronousOnlyOperation):
+                settle_reads(trail, time.time())
             outside.learned = trail.learned
 
 

@@ -16,7 +16,7 @@ from routers.positions import Floor, Position
 from routers.replay import is_connected
 from routers.replicas import replicas
 from routers.unit import Unit
-from routers.whereabouts import ask, settle
+from routers.whereabouts import ask, settle_writes
 
 logger = logging.getLogger("readshift")
 
@@ -67,15 +67,15 @@ class Check:
 
     def _objection_of_actor(self, alias: str) -> Reason | None:
         """Return why this replica is not known to show what the actor wrote and saw, or None."""
-        primary, trail = self.cluster.primary, self.unit.trail
+        primary, trail, now = self.cluster.primary, self.unit.trail, time.time()
         if trail.unsettled:
             # Code outside of any unit has written before this one began. What runs on an event loop asks nothing.
             with suppress(SynchronousOnlyOperation):
-                settle(trail, time.time())
-        token = trail.token
+                settle_writes(trail, now)
+        token = trail.token.left_at(now)
         if token.is_foreign:
             return Reason.FOREIGN_TOKEN
-        if primary in trail.bound or primary in trail.unsettled or token.is_pinned(primary, time.time()):
+        if primary in trail.bound or primary in trail.unsettled or primary in token.pins:
             return Reason.BEHIND
         return None if all(self._shows(alias, floor) for floor in token.floors_of(primary)) else Reason.BEHIND
 

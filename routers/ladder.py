@@ -59,6 +59,12 @@ def decide(policy: Policy | None, situation: Situation) -> Decision:
     )
 
 
+def lets_go(policy: Policy, situation: Situation) -> bool:
+    """Say whether this read would go to a replica under this policy, if all of them could serve."""
+    undisturbed = replace(situation, is_gone=lambda _: False, objection=lambda *_: None)
+    return decide(policy, undisturbed).reason.chooses_replica
+
+
 def _stays(policy: Policy | None, situation: Situation) -> Reason | None:
     """Return what keeps a read on the primary whatever the rules say."""
     rungs: tuple[tuple[bool, Reason | None], ...] = (

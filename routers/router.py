@@ -1,6 +1,7 @@
 """The database router: Django asks, the ladder answers, the unit remembers."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Model
@@ -12,11 +13,11 @@ from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
 from routers.freshness import Check
-from routers.ladder import Situation, decide
+from routers.ladder import Situation, decide, lets_go
 from routers.meter import meter
 from routers.replicas import prober, replicas
 from routers.transactions import in_transaction
-from routers.unit import Asked, Decision, Unit, current_block, current_unit
+from routers.unit import Asked, Block, Decision, Unit, current_block, current_unit
 
 logger = logging.getLogger("readshift")
 
@@ -96,35 +97,42 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
     if settled is not None and block is None:
         decision = settled
     else:
-        settings = get_settings()
-        policy, obstacle = agent.state()
-        # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
-        if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
-            prober.start()
-        wait = settings.wait_seconds if block is None or block.wait_seconds is None else block.wait_seconds
-
-        def objection(alias: str, contract: Contract, is_observed: bool) -> Reason | None:
-            return Check(cluster, unit, asks=not is_observed, wait_seconds=wait).objection(alias, contract)
-
-        decision = decide(
-            policy,
-            Situation(
-                cluster=cluster,
-                endpoint=unit.endpoint,
-                model=label,
-                is_denied=is_denied(model, settings.deny),
-                is_safe=unit.is_safe,
-                in_transaction=in_transaction(cluster.primary, unit.atomic_aliases),
-                has_written=cluster.primary in unit.trail.written,
-                block=block,
-                obstacle=obstacle,
-                affinity=unit.affinity,
-                opens=unit.opens,
-                is_gone=lambda alias: replicas.gone_since(alias) is not None,
-                objection=objection,
-            ),
-        )
+        decision = _decide(cluster, model, unit, block)
         if block is None and not decision.reason.chooses_replica and decision.reason not in _PASSING:
             unit.settled[label] = decision
     unit.asked[decision.alias] = Asked(model, decision)
+    return decision
+
+
+def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:
+    settings = get_settings()
+    policy, obstacle = agent.state()
+    # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
+    if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
+        prober.start()
+    wait_seconds = settings.wait_seconds if block is None or block.wait_seconds is None else block.wait_seconds
+
+    def objection(alias: str, contract: Contract, is_observed: bool) -> Reason | None:
+        return Check(cluster, unit, asks=not is_observed, wait_seconds=wait_seconds).objection(alias, contract)
+
+    situation = Situation(
+        cluster=cluster,
+        endpoint=unit.endpoint,
+        model=model._meta.label,
+        is_denied=is_denied(model, settings.deny),
+        is_safe=unit.is_safe,
+        in_transaction=in_transaction(cluster.primary, unit.atomic_aliases),
+        has_written=cluster.primary in unit.trail.written,
+        block=block,
+        obstacle=obstacle,
+        affinity=unit.affinity,
+        opens=unit.opens,
+        is_gone=lambda alias: replicas.gone_since(alias) is not None,
+        objection=objection,
+    )
+    decision = decide(policy, situation)
+    if decision.reason.chooses_replica and (former := agent.former()) is not None:
+        was_let_go = lets_go(former.policy, replace(situation, opens=unit.asks_gate))
+        if not was_let_go and replicas.shows_since(decision.alias) < former.settled_at:
+            return Decision(cluster.primary, Reason.BEHIND, is_displaced=True)
     return decision

@@ -49,13 +49,18 @@ class Token:
         }
         return Token(kept, self.pins, self.is_foreign).merge(later)
 
+    def left_at(self, now: float) -> "Token":
+        """Return what has not expired yet. `now` is in seconds since the epoch."""
+        floors = {name: tuple(floor for floor in floors if floor.until > now) for name, floors in self.floors.items()}
+        return Token(
+            {name: left for name, left in floors.items() if left},
+            {name: until for name, until in self.pins.items() if until > now},
+            self.is_foreign,
+        )
+
     def floors_of(self, primary: str) -> tuple[Floor, ...]:
         """Return what a read from this cluster must show."""
         return self.floors.get(primary, ())
-
-    def is_pinned(self, primary: str, now: float) -> bool:
-        """Say whether only the primary of this cluster will do. `now` is in seconds since the epoch."""
-        return self.pins.get(primary, 0.0) > now
 
 
 def _merged(floors: Iterable[Floor]) -> tuple[Floor, ...]:
@@ -105,14 +110,13 @@ def decode(text: object, now: float) -> Token:
     try:
         content = signing.Signer(salt=_SIGNER_SALT).unsign_object(text)
         floors = {
-            str(primary): tuple(floor for parts in listed if (floor := _floor(parts)).until > now)
-            for primary, listed in content["floors"].items()
+            str(primary): tuple(_floor(parts) for parts in listed) for primary, listed in content["floors"].items()
         }
-        pins = {str(primary): float(until) for primary, until in content["pins"].items() if until > now}
+        pins = {str(primary): float(until) for primary, until in content["pins"].items()}
     except (signing.BadSignature, TypeError, ValueError, KeyError, AttributeError):
         # Not signed by us, or by another version of us.
         return FOREIGN
-    return Token({primary: left for primary, left in floors.items() if left}, pins)
+    return Token(floors, pins).left_at(now)
 
 
 def _floor(parts: Any) -> Floor:

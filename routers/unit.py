@@ -99,13 +99,19 @@ class Unit:
         key = (rule.gate_kind, rule.gate_name)
         asked, answer = self.gates.get(key, (None, True))
         if asked is not rule.gate:
-            self.is_deciding = True
-            try:
-                answer = answer and rule.gate.is_open(self.party)
-            finally:
-                self.is_deciding = False
+            answer = answer and self.asks_gate(rule)
             self.gates[key] = (rule.gate, answer)
         return answer
+
+    def asks_gate(self, rule: Rule) -> bool:
+        """Ask the rule's gate, without keeping the answer."""
+        if rule.gate is None:
+            return True
+        self.is_deciding = True
+        try:
+            return rule.gate.is_open(self.party)
+        finally:
+            self.is_deciding = False
 
     def enter_endpoint(self, endpoint: str) -> None:
         """Name the endpoint once it is known. What was settled before it does not bind it."""

@@ -28,24 +28,31 @@ def ask(alias: str) -> Finding:
         return read_finding(0.0, cursor.fetchone())
 
 
-def settle(trail: Trail, now: float) -> None:
-    """Put what was written and seen into the trail's token, except for what is in a transaction still.
+def settle_writes(trail: Trail, now: float) -> None:
+    """Put what was written into the trail's token, except for what is in a transaction still.
 
-    Costs one question to each primary that was written to, and none for reads. `now` is in seconds since the epoch.
+    Costs one question to each primary that was written to. `now` is in seconds since the epoch.
     """
     until = now + lifetime_seconds(get_settings())
     for primary in tuple(trail.unsettled):
         # A position taken within the transaction would lie before its commit, which a replica can have passed without
         # showing the rows.
         if not in_transaction(primary):
-            trail.learn(primary, _token_after_write(primary, until))
+            trail.learn(primary, _token_of_position(primary, until))
+
+
+def settle_reads(trail: Trail, now: float) -> None:
+    """Put what was seen on the primaries into the trail's token. Costs no question once the prober runs."""
+    until = now + lifetime_seconds(get_settings())
+    # What is asked after a write covers the reads before it.
     for primary in trail.seen - trail.unsettled:
         trail.learn(primary, _token_after_read(primary, until))
 
 
 def conclude(trail: Trail, now: float) -> bool:
     """Settle a trail at the end of its unit, and say whether there is anything that the actor's next unit must know."""
-    settle(trail, now)
+    settle_writes(trail, now)
+    settle_reads(trail, now)
     for primary in tuple(trail.unsettled):
         # Django does not commit it: autocommit is off, and the host's own code ends the transaction at some time.
         trail.learn(primary, pinned([primary], now + LONGEST_TRANSACTION_SECONDS))
@@ -54,16 +61,17 @@ def conclude(trail: Trail, now: float) -> bool:
 
 def token_for_task(trail: Trail, now: float) -> Token:
     """Return what a task must know that is enqueued now."""
-    settle(trail, now)
+    settle_writes(trail, now)
+    settle_reads(trail, now)
     primaries = [primary for primary in get_settings().clusters if in_transaction(primary)]
     return trail.token.merge(pinned(primaries, now + LONGEST_TRANSACTION_SECONDS))
 
 
-def _token_after_write(primary: str, until: float) -> Token:
+def _token_of_position(primary: str, until: float) -> Token:
     try:
         finding = ask(primary)
     except (DatabaseError, InterfaceError) as error:
-        logger.warning("The position after a write to %r is not known, so its actor reads there: %s", primary, error)
+        logger.warning("Where %r stands is not known, so an actor of a moment ago reads there: %s", primary, error)
         return pinned([primary], until)
     position = finding.position
     if position is None or finding.is_standby:
@@ -74,5 +82,8 @@ def _token_after_write(primary: str, until: float) -> Token:
 def _token_after_read(primary: str, until: float) -> Token:
     if floor := replicas.floor_now(primary):
         return Token({primary: (replace(floor, until=until),)})
-    # Nobody has asked the primary yet, as in the first moments of a process. Without a background nobody ever does.
-    return NOTHING if refresh() is Refresh.INLINE else pinned([primary], until)
+    if refresh() is Refresh.INLINE:
+        # Nobody follows the primary's clock, and a test wants no query that its own code does not make.
+        return NOTHING
+    # The first moments of a process: its prober has not asked the primary yet.
+    return _token_of_position(primary, until)

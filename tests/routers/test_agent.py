@@ -32,6 +32,7 @@ django.setup()
 from django.db import router
 from demo.shop.models import Product
 from routers.agent import agent
+from routers.replicas import replicas
 from routers.unit import current_unit
 from routers.blocks import unit_of_work
 
@@ -51,6 +52,12 @@ for line in sys.stdin:
         assert agent._thread is not None and agent._thread.is_alive()
         print(json.dumps(found), flush=True)
         os._exit(0)
+    if line.strip() == "probed":
+        while not replicas.is_fit("replica1") or not replicas.is_fit("replica2"):
+            time.sleep(0.01)
+    if line.strip() == "revision":
+        print(json.dumps({{"revision": agent.state()[0].revision}}), flush=True)
+        continue
     print(json.dumps(answer()), flush=True)
 """
 
@@ -124,6 +131,40 @@ def test_a_change_that_nobody_announced_is_found_by_reloading(shop: Servers) -> 
         process.wait_for(Reason.NO_RULE)
         RoutingRule.objects.bulk_create([RoutingRule(target="nightly", mode="route", gate_kind="")])
         process.wait_for(Reason.ROUTED)
+
+
+def test_reads_that_were_just_let_go_show_nothing_older_than_the_primary_did(shop: Servers) -> None:
+    # Another rule, so that the replicas have proved themselves by then.
+    route("elsewhere")
+    with running() as process:
+        process.wait_for(Reason.NO_RULE)
+        process.ask("probed")
+        for replica in shop.cluster.replicas:
+            replica.pause_replay()
+        try:
+            route("nightly")
+            process.wait_for(Reason.BEHIND)
+            assert process.ask()["reason"] == Reason.BEHIND
+        finally:
+            for replica in shop.cluster.replicas:
+                replica.resume_replay()
+        process.wait_for(Reason.ROUTED)
+
+
+def test_a_change_takes_nothing_away_from_reads_that_were_let_go_before(shop: Servers) -> None:
+    route("nightly")
+    with running() as process:
+        process.wait_for(Reason.ROUTED)
+        for replica in shop.cluster.replicas:
+            replica.pause_replay()
+        try:
+            route("elsewhere")
+            revision = PolicyRevision.objects.get().revision
+            wait_until(lambda: process.ask("revision")["revision"] == revision, 10, "the process to hear of the change")
+            assert process.ask()["reason"] == Reason.ROUTED
+        finally:
+            for replica in shop.cluster.replicas:
+                replica.resume_replay()
 
 
 def test_a_process_that_cannot_refresh_goes_to_the_primary_and_returns(shop: Servers) -> None:
