@@ -2,12 +2,14 @@
 
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error, InterfaceError, OperationalError
+from psycopg import Error as PsycopgError
 from psycopg import ServerCursor
 
 from rollout.options import Cluster
@@ -64,7 +66,9 @@ def replay(cluster: Cluster, error: Exception, sql: Any, params: Any, context: d
     primary = connections[cluster.primary]
     answering = primary.chunked_cursor() if isinstance(waiting.cursor, ServerCursor) else primary.cursor()
     result = answering.execute(sql, params)
-    waiting.cursor = answering.cursor
+    failed, waiting.cursor = waiting.cursor, answering.cursor
+    with suppress(PsycopgError):
+        failed.close()
     return result
 
 

@@ -28,8 +28,14 @@ class Token:
     pins: Mapping[str, float] = field(default_factory=dict)
     is_foreign: bool = False
 
+    def __bool__(self) -> bool:
+        """Whether anything is demanded at all, which is rare on the read path."""
+        return bool(self.floors or self.pins or self.is_foreign)
+
     def merge(self, other: "Token") -> "Token":
         """Return the token that demands what both demand."""
+        if not other or not self:
+            return self or other
         return Token(
             {name: _merged((*self.floors_of(name), *other.floors_of(name))) for name in {*self.floors, *other.floors}},
             {name: max(self.pins.get(name, 0.0), other.pins.get(name, 0.0)) for name in {*self.pins, *other.pins}},
@@ -41,6 +47,8 @@ class Token:
 
         What a primary shows contains all that the actor has met before, except for what a promotion has lost.
         """
+        if not later or not self:
+            return self or later
         kept = {
             name: tuple(
                 floor for floor in floors if not any(floor.is_part_of(newer) for newer in later.floors_of(name))
@@ -51,6 +59,8 @@ class Token:
 
     def left_at(self, now: float) -> "Token":
         """Return what has not expired yet. `now` is in seconds since the epoch."""
+        if not self:
+            return self
         floors = {name: tuple(floor for floor in floors if floor.until > now) for name, floors in self.floors.items()}
         return Token(
             {name: left for name, left in floors.items() if left},

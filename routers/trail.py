@@ -43,7 +43,7 @@ class Trail:
     @property
     def has_news(self) -> bool:
         """Whether something happened that the actor's next unit must know."""
-        return self.is_open or self.learned != NOTHING
+        return self.is_open or bool(self.learned)
 
     def note_write(self, primary: str) -> None:
         """Take down that a write is about to be sent to this primary."""

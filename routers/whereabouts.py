@@ -56,7 +56,7 @@ def conclude(trail: Trail, now: float) -> bool:
     for primary in tuple(trail.unsettled):
         # Django does not commit it: autocommit is off, and the host's own code ends the transaction at some time.
         trail.learn(primary, pinned([primary], now + LONGEST_TRANSACTION_SECONDS))
-    return trail.learned != NOTHING
+    return bool(trail.learned)
 
 
 def token_for_task(trail: Trail, now: float) -> Token:

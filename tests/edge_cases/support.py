@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import connections
 
 from routers.blocks import unit_of_work
-from tests.support import Servers, forget_writes, route
+from tests.support import Servers, route
 
 REPLICAS = frozenset({"replica1", "replica2"})
 
@@ -15,7 +15,6 @@ REPLICAS = frozenset({"replica1", "replica2"})
 def routed_unit(endpoint: str = "nightly") -> Iterator[None]:
     """Run a block as a unit whose endpoint a rule routes."""
     route(endpoint)
-    forget_writes()
     with unit_of_work(endpoint):
         yield
 
