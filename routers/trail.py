@@ -67,6 +67,11 @@ class Trail:
         self.seen.discard(primary)
         self.learned = self.learned.followed_by(token)
 
+    def adopt(self, token: Token) -> None:
+        """Take over what somebody else wrote or saw for the same actor."""
+        self._tell()
+        self.learned = self.learned.merge(token)
+
     def _tell(self) -> None:
         tell, self.on_news = self.on_news, None
         if tell is not None:
