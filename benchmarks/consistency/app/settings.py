@@ -1,8 +1,8 @@
 """Settings of the project. `SYSTEM` in the environment chooses what routes its reads; everything else is the same.
 
 Each system is installed as its own documentation says, with its default values. `CONSISTENCY_READSHIFT` may hold
-options for Readshift, as JSON, for example to break it on purpose and see whether the checker notices:
-`{"WRITE_PIN_SECONDS": 0.1}`.
+options for Readshift, as JSON, for example to see what slower probing costs:
+`{"PROBE_SECONDS": 2}`.
 """
 
 import json
