@@ -67,14 +67,18 @@ def _text(sql: object) -> str:
 
 
 def _judge(text: str) -> Effect:
-    plain = _QUOTED.sub(" ", text)
+    statements = (statement for statement in _QUOTED.sub(" ", text).split(";") if statement.strip())
+    effects = {_judge_one(statement) for statement in statements}
+    # What steers the session counts before what reads: sent again elsewhere, it would steer another session.
+    return next((effect for effect in (Effect.WRITE, Effect.CONTROL, Effect.READ) if effect in effects), Effect.WRITE)
+
+
+def _judge_one(plain: str) -> Effect:
     found = _FIRST_WORD.match(plain)
     verb = found[1].upper() if found else ""
     if verb in _CONTROL_VERBS:
         return Effect.CONTROL
-    if verb in _READ_VERBS and not _WRITES_WITHIN.search(plain) and ";" not in plain.rstrip().rstrip(";"):
-        return Effect.READ
-    return Effect.WRITE
+    return Effect.READ if verb in _READ_VERBS and not _WRITES_WITHIN.search(plain) else Effect.WRITE
 
 
 _remembered = lru_cache(maxsize=4096)(_judge)

@@ -26,6 +26,8 @@ from routers.statements import Effect, effect_of, outline
         "SELECT 'it''s; an INSERT'",
         "SELECT updated_at, nextvalue FROM t",
         r"SELECT E'it\'s; an INSERT'",
+        "SELECT 1; SELECT 2;",
+        "SELECT ';'; -- one more; DELETE\n",
     ],
 )
 def test_it_reads(statement: str) -> None:
@@ -50,6 +52,8 @@ def test_it_reads(statement: str) -> None:
         "SELECT pg_advisory_lock(1)",
         "SELECT pg_try_advisory_xact_lock (1)",
         "SELECT 1; DROP TABLE x",
+        "BEGIN; UPDATE x SET a = 1; COMMIT",
+        "SET LOCAL statement_timeout = 5; SELECT nextval('s')",
         r"SELECT E'\''; DROP TABLE x; --'",
         "EXPLAIN ANALYZE DELETE FROM x",
         "CREATE TABLE x (id int)",
@@ -63,6 +67,7 @@ def test_it_reads(statement: str) -> None:
         "REFRESH MATERIALIZED VIEW x",
         "VACUUM",
         "",
+        ";",
         "gibberish",
     ],
 )
@@ -71,7 +76,16 @@ def test_it_may_write(statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["SAVEPOINT a", "RELEASE SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "SET search_path = x", "BEGIN"]
+    "statement",
+    [
+        "SAVEPOINT a",
+        "RELEASE SAVEPOINT a",
+        "ROLLBACK TO SAVEPOINT a",
+        "SET search_path = x",
+        "BEGIN",
+        "BEGIN; SELECT 1; COMMIT",
+        "SELECT 1; SET search_path = x",
+    ],
 )
 def test_it_steers_the_session(statement: str) -> None:
     assert effect_of(statement) is Effect.CONTROL
