@@ -38,12 +38,27 @@ _WRITES_WITHIN = re.compile(
     r"""
       \b(?:INSERT|UPDATE|DELETE|MERGE|INTO)\b       # data-modifying WITH, FOR UPDATE, SELECT INTO
     | \bFOR\s+(?:KEY\s+)?SHARE\b
-    | \b(?:nextval|setval|pg_notify|lo_\w+|pg_current_xact_id|txid_current)\s*\(
-    | \bpg_(?:try_)?advisory_\w+\s*\(               # held on one server only, so on a replica they exclude nobody
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_FIRST_WORD = re.compile(r"[\s(;]*(\w+)")
+_CALLS_THAT_WRITE = re.compile(
+    r"""
+    \b(?:
+      # PostgreSQL's own that a standby of version 18 refuses
+        nextval | setval | pg_notify | pg_current_xact_id | txid_current
+      | lo_(?!get\b)\w+ | lowrite
+      | pg_logical_emit_message | pg_create_restore_point | pg_switch_wal | pg_log_standby_snapshot
+      | pg_replication_origin_(?:create|drop|advance)
+      | pg_import_system_collations | pg_(?:restore|clear)_(?:relation|attribute)_stats
+      | brin_(?:summarize|desummarize)_\w+ | gin_clean_pending_list
+      # held on one server only, so on a replica they exclude nobody
+      | pg_(?:try_)?advisory_\w+
+    )\s*\(
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_FIRST_WORD = re.compile(r"[\s(]*(\w+)")
+_NAME = re.compile(r'"([\w$]+)"')
 
 
 def effect_of(sql: object) -> Effect:
@@ -67,10 +82,18 @@ def _text(sql: object) -> str:
 
 
 def _judge(text: str) -> Effect:
+    if _CALLS_THAT_WRITE.search(_QUOTED.sub(_unquoted, text)):
+        return Effect.WRITE
     statements = (statement for statement in _QUOTED.sub(" ", text).split(";") if statement.strip())
     effects = {_judge_one(statement) for statement in statements}
     # What steers the session counts before what reads: sent again elsewhere, it would steer another session.
     return next((effect for effect in (Effect.WRITE, Effect.CONTROL, Effect.READ) if effect in effects), Effect.WRITE)
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """Return the name that a quoted identifier stands for, and nothing for other quotes, comments and odd names."""
+    name = _NAME.fullmatch(found[0])
+    return f" {name[1]} " if name else " "
 
 
 def _judge_one(plain: str) -> Effect:

@@ -1,5 +1,7 @@
 """The guard, the notice of writes and the counts, at the level of statements."""
 
+import re
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, transaction
@@ -17,6 +19,8 @@ from routers.wire import ReplicaWriteError, own_work, watch
 from tests.support import Servers, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+UNDEFINED_FUNCTION = "42883"
 
 
 def counted(kind: str) -> dict[tuple[str, str, str, str], int]:
@@ -58,6 +62,40 @@ def test_the_message_names_the_model_that_was_read_on_that_replica(shop: Servers
 def test_raw_writes_and_locks_on_a_replica_are_refused(shop: Servers, statement: str) -> None:
     with connections["replica1"].cursor() as cursor, pytest.raises(InternalError):
         cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "nextval('django_content_type_id_seq')",
+        "setval('django_content_type_id_seq', 1)",
+        "pg_notify('a', 'b')",
+        "pg_current_xact_id()",
+        "txid_current()",
+        "lo_create(0)",
+        "lo_unlink(1)",
+        "lo_put(1, 0, 'x')",
+        "lowrite(0, 'x')",
+        "pg_logical_emit_message(true, 'a', 'b')",
+        "pg_create_restore_point('a')",
+        "pg_switch_wal()",
+        "pg_log_standby_snapshot()",
+        "pg_replication_origin_create('a')",
+        "pg_import_system_collations('pg_catalog')",
+        "pg_restore_relation_stats('schemaname', 'public', 'relname', 'shop_product', 'relpages', 1)",
+        "brin_summarize_new_values('shop_product_pkey')",
+        "gin_clean_pending_list('shop_product_pkey')",
+    ],
+)
+def test_functions_of_postgresql_count_as_writes_where_a_standby_refuses_them(shop: Servers, call: str) -> None:
+    with connections["replica1"].cursor() as cursor:
+        with pytest.raises(ReplicaWriteError):
+            cursor.execute(f"SELECT {call}")
+        with own_work(), pytest.raises(DatabaseError) as caught:
+            cursor.execute(f"SELECT {call}")
+    if getattr(caught.value.__cause__, "sqlstate", None) == UNDEFINED_FUNCTION:
+        pytest.skip("This version of PostgreSQL does not have the function.")
+    assert re.search("during recovery|recovery is in progress|read-only transaction", str(caught.value))
 
 
 def test_locking_rows_through_the_orm_on_a_replica_is_refused(shop: Servers) -> None:
