@@ -1,6 +1,7 @@
 """From the raw `READSHIFT` setting to `Settings`, with everything that can be wrong with it."""
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -10,6 +11,8 @@ from rollout.options import DEFAULT_POOL, Cluster, Problem, Replica, Settings
 
 _EXAMPLES = {"DENY": "billing.Invoice", "ENDPOINTS": "nightly-report", "WRITING_FUNCTIONS": "billing.charge"}
 """The options that are lists of names."""
+
+_FUNCTION = re.compile(r"(?:[^\W\d][\w$]*\.)?[^\W\d][\w$]*")
 
 _PLAIN_OPTIONS = {
     option.name.upper(): option for option in fields(Settings) if option.name.upper() not in {"CLUSTERS", *_EXAMPLES}
@@ -39,9 +42,9 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
             values[option.name] = raw[name]
     for name, example in _EXAMPLES.items():
         names = raw.get(name, ())
-        if not _is_list_of_names(names):
-            problems.append(_wrong(f'READSHIFT["{name}"]', names, f'a list of names, such as ["{example}"]'))
-        else:
+        wrong = [*_problems_of_names(name, names, example)]
+        problems.extend(wrong)
+        if not wrong:
             values[name.lower()] = frozenset(names)
     clusters, cluster_problems = _clusters(raw.get("CLUSTERS", {}), databases)
     problems.extend(cluster_problems)
@@ -71,6 +74,15 @@ def _unknown_keys(where: str, raw: Mapping[Any, Any], known: tuple[str, ...]) ->
 
 def _is_list_of_names(value: object) -> TypeGuard[Collection[str]]:
     return isinstance(value, list | tuple | set | frozenset) and all(isinstance(entry, str) for entry in value)
+
+
+def _problems_of_names(name: str, names: object, example: str) -> Iterator[Problem]:
+    if not _is_list_of_names(names):
+        yield _wrong(f'READSHIFT["{name}"]', names, f'a list of names, such as ["{example}"]')
+    elif name == "WRITING_FUNCTIONS":
+        for odd in sorted(entry for entry in names if not _FUNCTION.fullmatch(entry)):
+            wanted = f"the function's name without quotes and arguments, such as charge or {example}"
+            yield _wrong(f'An entry of READSHIFT["{name}"]', odd, wanted)
 
 
 def _plain_problem(name: str, value: object) -> Iterator[Problem]:

@@ -18,14 +18,15 @@ class Effect(Enum):
 _LONGEST_REMEMBERED = 4_000
 """Characters. Longer texts are judged each time, so that the memory holds statements and not lists of values."""
 
-_QUOTED = re.compile(
+# Each alternative begins with a character of its own, since those are what `re` finds fast in a long text.
+_OPAQUE = re.compile(
     r"""
-      \b[eE]'(?:[^'\\]|\\.|'')*'  # string with escapes
-    | '(?:[^']|'')*'              # string
-    | "(?:[^"]|"")*"              # identifier
-    | \$(\w*)\$.*?\$\1\$          # dollar-quoted string
-    | --[^\n]*                    # comment
-    | /\*.*?\*/                   # comment
+      "[^"]*(?:""[^"]*)*"                                               # identifier
+    | '(?:(?<=\b[eE]')(?:[^'\\]|\\.|'')*|(?<!\b[eE]')[^']*(?:''[^']*)*)'  # string, with escapes after an E
+    | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$                                    # dollar-quoted string
+    | --[^\n]*                                                          # comment
+    | /\*.*?\*/                                                         # comment
+    | %s\b(?:,\s*%s\b)*                                                 # placeholders
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -53,23 +54,31 @@ _CALLS_THAT_WRITE = re.compile(
       | brin_(?:summarize|desummarize)_\w+ | gin_clean_pending_list
       # held on one server only, so on a replica they exclude nobody
       | pg_(?:try_)?advisory_\w+
-    )\s*\(
+    )"?\s*\(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"[\s(]*(\w+)")
-_NAME = re.compile(r'"([\w$]+)"')
+_NAME = re.compile(r'"[\w$]+"')
+_QUOTED_CALL = re.compile(r'"\s*(?:\.\s*(?:"|[\w$]+)\s*)?\(')
+_SCHEMA = re.compile(r'([\w$]+)"?\s*\.\s*"?\Z')
 
 
-def effect_of(sql: object) -> Effect:
-    """Return what this statement does. `sql` is a string, bytes or a psycopg composable, as a cursor accepts them."""
+def effect_of(sql: object, writing_functions: frozenset[str] = frozenset()) -> Effect:
+    """Return what this statement does. `sql` is a string, bytes or a psycopg composable, as a cursor accepts them.
+
+    writing_functions: names of functions that write besides PostgreSQL's own, with a schema or without. "charge" stands
+    for the function in any schema. "billing.charge" stands for calls that name this schema, and for those that name
+    none, which the search path may lead there. Case does not matter.
+    """
     text = _text(sql)
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _judge(text)
+    judge = _remembered if len(text) <= _LONGEST_REMEMBERED else _judge
+    return judge(text, writing_functions)
 
 
 def outline(sql: object, longest: int = 80) -> str:
     """Return the beginning of a statement without its literals, for messages."""
-    plain = " ".join(_QUOTED.sub(lambda found: found[0] if found[0].startswith('"') else "…", _text(sql)).split())
+    plain = " ".join(_OPAQUE.sub(lambda found: found[0] if found[0][0] in '"%' else "…", _text(sql)).split())
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
@@ -81,19 +90,13 @@ def _text(sql: object) -> str:
     return bytes(sql).decode(errors="replace") if isinstance(sql, bytes | bytearray | memoryview) else str(sql)
 
 
-def _judge(text: str) -> Effect:
-    if _CALLS_THAT_WRITE.search(_QUOTED.sub(_unquoted, text)):
+def _judge(text: str, writing_functions: frozenset[str]) -> Effect:
+    plain = _OPAQUE.sub(_mark, text)
+    effects = {_judge_one(statement) for statement in plain.split(";") if statement.strip()}
+    if not effects or Effect.WRITE in effects or _calls_what_writes(plain, text, writing_functions):
         return Effect.WRITE
-    statements = (statement for statement in _QUOTED.sub(" ", text).split(";") if statement.strip())
-    effects = {_judge_one(statement) for statement in statements}
     # What steers the session counts before what reads: sent again elsewhere, it would steer another session.
-    return next((effect for effect in (Effect.WRITE, Effect.CONTROL, Effect.READ) if effect in effects), Effect.WRITE)
-
-
-def _unquoted(found: re.Match[str]) -> str:
-    """Return the name that a quoted identifier stands for, and nothing for other quotes, comments and odd names."""
-    name = _NAME.fullmatch(found[0])
-    return f" {name[1]} " if name else " "
+    return Effect.CONTROL if Effect.CONTROL in effects else Effect.READ
 
 
 def _judge_one(plain: str) -> Effect:
@@ -102,6 +105,36 @@ def _judge_one(plain: str) -> Effect:
     if verb in _CONTROL_VERBS:
         return Effect.CONTROL
     return Effect.READ if verb in _READ_VERBS and not _WRITES_WITHIN.search(plain) else Effect.WRITE
+
+
+def _calls_what_writes(plain: str, text: str, functions: frozenset[str]) -> bool:
+    named = _OPAQUE.sub(_name, text) if _QUOTED_CALL.search(plain) else plain
+    return bool(_CALLS_THAT_WRITE.search(named) or (functions and _calls_one_of(functions, named)))
+
+
+def _mark(found: re.Match[str]) -> str:
+    """Leave a trace of an identifier, whatever it is, and none of the rest."""
+    return ' " ' if found[0][0] == '"' else " "
+
+
+def _name(found: re.Match[str]) -> str:
+    """Leave an identifier that may name a function, and nothing of the rest."""
+    return f" {found[0]} " if _NAME.fullmatch(found[0]) else " "
+
+
+def _calls_one_of(functions: frozenset[str], named: str) -> bool:
+    declared = {function.lower() for function in functions}
+    for call in _calls_of(functions).finditer(named):
+        name, schema = call[1].lower(), _SCHEMA.search(named[: call.start()])
+        if schema is None or name in declared or f"{schema[1].lower()}.{name}" in declared:
+            return True
+    return False
+
+
+@lru_cache(maxsize=16)
+def _calls_of(functions: frozenset[str]) -> re.Pattern[str]:
+    names = "|".join(re.escape(function.rpartition(".")[2]) for function in functions)
+    return re.compile(rf'(?<![\w$])({names})"?\s*\(', re.IGNORECASE)
 
 
 _remembered = lru_cache(maxsize=4096)(_judge)

@@ -51,10 +51,11 @@ def own_work() -> Iterator[None]:
 def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """The execute wrapper on every connection of a cluster."""
     alias: str = context["connection"].alias
-    cluster = get_settings().cluster_of_alias(alias)
+    settings = get_settings()
+    cluster = settings.cluster_of_alias(alias)
     if cluster is None or _own_work.get():
         return execute(sql, params, many, context)
-    effect = effect_of(sql)
+    effect = effect_of(sql, settings.writing_functions)
     if effect is Effect.WRITE:
         _before_write(alias, cluster, sql)
     try:

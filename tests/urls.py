@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Func, QuerySet, Value
 from django.forms import modelform_factory
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template import engines
@@ -94,6 +94,17 @@ def raw_write_read(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(Product.objects.filter(stock=0).count()))
 
 
+def add_by_function(request: HttpRequest, how: str) -> HttpResponse:
+    """A GET that adds a product by a function in the database."""
+    if how == "cursor":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT warehouse.add_product(%s)", ["Oolong"])
+    else:
+        call = Func(Value("Oolong"), function="warehouse.add_product", output_field=BigIntegerField())
+        Category.objects.annotate(added=call).get()
+    return HttpResponse()
+
+
 def streamed(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     """Send products one by one, from a body that reads when it is iterated."""
 
@@ -156,6 +167,7 @@ urlpatterns = [
     path("test/restock/<slug:slug>/", restock, name="restock"),
     path("test/add-category/", add_category, name="add-category"),
     path("test/raw-write-read/", raw_write_read, name="raw-write-read"),
+    path("test/add-by-function/<str:how>/", add_by_function, name="add-by-function"),
     path("test/streamed/<str:kind>/", streamed, name="streamed"),
     path("test/streamed-async/<str:kind>/", streamed_async, name="streamed-async"),
     path("test/this-file/", this_file, name="this-file"),

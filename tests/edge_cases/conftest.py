@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.routers.conftest import shop
+from tests.routers.conftest import selling, shop
 from tests.support import Servers
 
-__all__ = ["shop"]
+__all__ = ["selling", "shop"]
 
 
 @pytest.fixture

@@ -165,3 +165,12 @@ def test_e27_a_write_through_a_cursor_counts_from_the_moment_it_is_sent(behind: 
     response = client.get("/test/raw-write-read/")
     assert response.content == b"2"
     assert COOKIE in response.cookies
+
+
+@pytest.mark.parametrize("how", ["cursor", "orm"])
+def test_e27_a_function_that_writes_is_followed_by_reads_that_show_it(
+    behind: Servers, selling: Servers, client: Client, how: str
+) -> None:
+    route("names")
+    client.get(f"/test/add-by-function/{how}/")
+    assert client.get("/test/names/").json() == {"names": ["Assam", "Oolong", "Sencha"]}

@@ -1,6 +1,10 @@
-"""A few products, on the primary and on its replicas."""
+"""A few products, on the primary and on its replicas, and a function in the database that adds one."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from demo.shop.models import Category, Product
 from tests.support import Servers
@@ -14,3 +18,27 @@ def shop(servers: Servers) -> Servers:
     )
     servers.settle()
     return servers
+
+
+@pytest.fixture
+def selling(shop: Servers, settings: Any) -> Iterator[Servers]:
+    """The shop with `warehouse.add_product(name)`, a function that is declared to write, and inserts."""
+    settings.READSHIFT = {**settings.READSHIFT, "WRITING_FUNCTIONS": ["warehouse.add_product"]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            CREATE SCHEMA warehouse;
+            CREATE FUNCTION warehouse.add_product(wanted text) RETURNS bigint LANGUAGE plpgsql AS $$
+            DECLARE added bigint;
+            BEGIN
+                INSERT INTO shop_product (name, slug, category_id, description, price, stock, created)
+                SELECT wanted, lower(wanted), id, '', 5, 1, now() FROM shop_category
+                RETURNING id INTO added;
+                RETURN added;
+            END $$
+            """
+        )
+    shop.settle()
+    yield shop
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA warehouse CASCADE")

@@ -58,6 +58,7 @@ def test_it_reads(statement: str) -> None:
         "SELECT\"nextval\"('s')",
         'SELECT "pg_catalog" . "nextval" (\'s\')',
         "EXECUTE p(nextval('s'))",
+        "SELECT %s, %s %%setval('s', 1)",
         "SELECT pg_notify('a', 'b')",
         "SELECT pg_advisory_lock(1)",
         "SELECT pg_try_advisory_xact_lock (1)",
@@ -101,6 +102,39 @@ def test_it_steers_the_session(statement: str) -> None:
     assert effect_of(statement) is Effect.CONTROL
 
 
+@pytest.mark.parametrize(
+    ("call", "declared_as"),
+    [
+        ("SELECT charge(1)", {"charge", "billing.charge"}),
+        ("SELECT billing.charge(1)", {"charge", "billing.charge"}),
+        ("SELECT * FROM shop.billing.charge (1) AS t", {"charge", "billing.charge"}),
+        ("select BILLING . Charge\n(1)", {"charge", "billing.charge"}),
+        ("SELECT /* a */ billing /* b */ . charge -- c\n (1)", {"charge", "billing.charge"}),
+        ('SELECT "charge"(1)', {"charge", "billing.charge"}),
+        ('SELECT "billing"."charge"(1), "total charge (net)"', {"charge", "billing.charge"}),
+        ('SELECT"billing".charge(1)', {"charge", "billing.charge"}),
+        ('SELECT "charge" /* c */ (1)', {"charge", "billing.charge"}),
+        ("SELECT name FROM x WHERE y > (SELECT max(z) FROM charge(%s) AS z)", {"charge", "billing.charge"}),
+        ("SELECT ledger.charge(1)", {"charge"}),
+        ('SELECT "ledger" . "charge"(1)', {"charge"}),
+        ("SELECT discharge(1), charge_all(1), billing.recharge(1), charge$(1), my$charge(1)", set()),
+        ("SELECT charge, billing.charge FROM billing WHERE charge IN (1, 2)", set()),
+        ("SELECT 'charge(1)', E'\\'charge(1)', $$charge(1)$$, \"charge(1)\" -- charge(1)\n /* charge(1) */", set()),
+    ],
+)
+def test_a_select_that_calls_a_declared_function_writes(call: str, declared_as: set[str]) -> None:
+    for name in ("charge", "billing.charge", "Billing.CHARGE"):
+        for functions in ({name}, {name, "refund", "ledger.post"}):
+            expected = Effect.WRITE if name.lower() in declared_as else Effect.READ
+            assert effect_of(call, frozenset(functions)) is expected
+    assert effect_of(call) is Effect.READ
+
+
+def test_a_name_is_taken_literally_even_with_a_dollar_sign_in_it() -> None:
+    assert effect_of("SELECT a$b(1)", frozenset({"a$b"})) is Effect.WRITE
+    assert effect_of("SELECT ab(1)", frozenset({"a$b", "a.b"})) is Effect.READ
+
+
 def test_bytes_and_composed_statements_are_judged_like_strings() -> None:
     assert effect_of(b"DELETE FROM x") is Effect.WRITE
     assert effect_of(sql.SQL("SELECT * FROM {}").format(sql.Identifier("delete"))) is Effect.READ
@@ -118,6 +152,7 @@ def test_a_long_statement_is_judged_like_a_short_one() -> None:
     values = ", ".join(str(number) for number in range(5_000))
     assert effect_of(f"SELECT * FROM x WHERE id IN ({values})") is Effect.READ
     assert effect_of(f"SELECT * FROM x WHERE id IN ({values}) FOR UPDATE") is Effect.WRITE
+    assert effect_of(f"SELECT charge(1) FROM x WHERE id IN ({values})", frozenset({"charge"})) is Effect.WRITE
 
 
 def test_an_outline_holds_no_literal_and_is_short() -> None:

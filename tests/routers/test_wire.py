@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, transaction
+from django.db.models import BigIntegerField, Func, Value
 from django.db.utils import InternalError
 from django.test import Client
 
@@ -155,6 +156,51 @@ def test_a_raw_write_on_the_primary_counts_as_a_write_of_the_unit(shop: Servers)
         with connections["default"].cursor() as cursor:
             cursor.execute("UPDATE shop_product SET stock = 3")
         assert router.db_for_read(Product) == "default"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "SELECT warehouse.add_product('Oolong')",
+        'SELECT * FROM "warehouse"."add_product"(\'Oolong\')',
+        "SET search_path = warehouse, public; SELECT add_product('Oolong'); RESET search_path",
+    ],
+)
+def test_a_select_of_a_function_that_writes_counts_as_a_write_of_the_unit(selling: Servers, call: str) -> None:
+    route("nightly")
+    selling.settle()
+    with unit_of_work("nightly"):
+        assert router.db_for_read(Product) != "default"
+        with connections["default"].cursor() as cursor:
+            cursor.execute(call)
+        assert Product.objects.filter(slug="oolong").exists()
+        assert router.db_for_read(Product) == "default"
+    assert counted(TallyKind.WRITE)["default", "nightly", "", Reason.DIRECT] == 1
+
+
+def test_the_orm_calls_a_function_that_writes_on_the_primary_only(selling: Servers) -> None:
+    call = Func(Value("Oolong"), function="warehouse.add_product", output_field=BigIntegerField())
+    added = Category.objects.annotate(added=call)
+    route("nightly")
+    with selling.watch(), unit_of_work("nightly"):
+        with pytest.raises(ReplicaWriteError, match="nightly"):
+            added.get()
+        assert not Product.objects.filter(slug="oolong").exists()
+        assert router.db_for_read(Product) != "default"
+        assert Product.objects.get(pk=added.using("default").get().added).name == "Oolong"
+        assert router.db_for_read(Product) == "default"
+    called_on = {server.name for server in selling.cluster.servers if server.statements("add_product")}
+    assert called_on == {"primary"}
+
+
+def test_functions_count_as_writes_as_soon_as_they_are_declared(selling: Servers, settings) -> None:
+    statement = "SELECT warehouse.add_product('Oolong')"
+    with connections["replica1"].cursor() as cursor:
+        with pytest.raises(ReplicaWriteError):
+            cursor.execute(statement)
+        settings.READSHIFT = {**settings.READSHIFT, "WRITING_FUNCTIONS": []}
+        with pytest.raises(InternalError, match="read-only transaction"):
+            cursor.execute(statement)
 
 
 def test_reads_are_counted_by_alias_endpoint_model_and_reason(shop: Servers, client: Client) -> None:
