@@ -151,6 +151,7 @@ def test_writes_through_a_generic_relation_end_on_the_primary(shop: Servers) -> 
 
 def test_a_raw_write_on_the_primary_counts_as_a_write_of_the_unit(shop: Servers) -> None:
     route("nightly")
+    shop.settle()
     with unit_of_work("nightly"):
         assert router.db_for_read(Product) != "default"
         with connections["default"].cursor() as cursor:
