@@ -12,7 +12,7 @@ DEFAULT_FILE = Path(__file__).resolve().parent.parent / ".demo" / "addresses.jso
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Ports on 127.0.0.1. `broker` is Celery's URL; `cache` is Django's, or empty when there is no shared cache."""
+    """Ports on 127.0.0.1. `broker` is Celery's URL; `cache` is Django's, or empty where files are shared."""
 
     database: str = "readshift_demo"
     primary: int = 5432

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Celery's broker URL, and the URL of the cache that all processes share, or empty when there is none."""
+    """Celery's broker URL, and the URL of the cache that all processes share, or empty where they share files."""
 
     url: str
     cache: str

@@ -4,9 +4,12 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core import checks
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import router
 
-from rollout.settings import get_settings
+from rollout.settings import Refresh, get_settings, refresh
 from routers.router import ReplicaRouter
 
 MIDDLEWARE = "routers.middleware.ReadshiftMiddleware"
@@ -17,6 +20,7 @@ def register() -> None:
     """Register the checks. Called once, when the apps are ready."""
     checks.register(check_router, "readshift")
     checks.register(check_middleware, "readshift")
+    checks.register(check_cache, "readshift")
 
 
 def check_router(**_: Any) -> list[checks.CheckMessage]:
@@ -43,3 +47,41 @@ def check_middleware(**_: Any) -> list[checks.CheckMessage]:
             id="readshift.W005",
         )
     ]
+
+
+def check_cache(**_: Any) -> list[checks.CheckMessage]:
+    """Report a cache for tokens that does not exist, or that does not take them from one process to another."""
+    alias = get_settings().cache
+    if alias not in django_settings.CACHES:
+        return [
+            checks.Error(
+                f'READSHIFT["CACHE"] names the alias {alias!r}, which is not in CACHES.',
+                hint=f"The aliases in CACHES are {', '.join(sorted(django_settings.CACHES))}. "
+                f"Add {alias!r} there or correct the name.",
+                id="readshift.E011",
+            )
+        ]
+    # Where nothing is routed, nothing can be missed. Tests of routing are one process.
+    if not get_settings().replicas or refresh() is not Refresh.BACKGROUND:
+        return []
+    lacks = _what_it_lacks(caches[alias])
+    if lacks is None:
+        return []
+    backend = django_settings.CACHES[alias]["BACKEND"]
+    return [
+        checks.Warning(
+            f"The cache {alias!r}, which keeps tokens, has the backend {backend!r}, which {lacks}. So what clients "
+            f"without cookies write, and what tasks write for an actor, is not followed from one process to another, "
+            f"and may be missing from the next read.",
+            hint=f'Give CACHES["{alias}"] a backend that all processes share, such as '
+            f'"django.core.cache.backends.redis.RedisCache", or name another alias in READSHIFT["CACHE"]. A single '
+            f'process without tasks, as in development, needs none: SILENCED_SYSTEM_CHECKS = ["readshift.W006"].',
+            id="readshift.W006",
+        )
+    ]
+
+
+def _what_it_lacks(cache: object) -> str | None:
+    if isinstance(cache, DummyCache):
+        return "stores nothing"
+    return "keeps what it stores within one process" if isinstance(cache, LocMemCache) else None

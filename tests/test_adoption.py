@@ -47,6 +47,9 @@ class ShelfTest(TestCase):
         with self.assertNumQueries(1):
             self.assertEqual(self.client.get("/shelf/").content, b"Emma")
 """
+SHARED_CACHE = """
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "cache"}}
+"""
 FIRST_DATA = """
 from django.contrib.auth.models import User
 from library.models import Book
@@ -167,7 +170,12 @@ def test_a_new_project_reads_from_a_replica_once_its_flag_is_on(python: Path, pr
         program, *arguments = shlex.split(command)
         assert program == "python"
         output = run(python, *arguments, cwd=project)
-    assert "no issues" in output
+    # A new project has Django's default cache, which is one for each process.
+    assert re.findall(r"readshift\.[EW]\d+(?=\))", output) == ["readshift.W006"]
+    assert "identified 1 issue" in output
+    with (project / "host" / "settings.py").open("a") as settings:
+        settings.write(SHARED_CACHE)
+    assert "no issues" in run(python, "manage.py", "check", cwd=project)
     run(python, "manage.py", "shell", "-c", FIRST_DATA, cwd=project)
     cluster.wait_for_replay()
 
@@ -198,6 +206,7 @@ def test_the_tests_of_a_project_go_on_as_before(python: Path, project: Path) -> 
     run(python, "manage.py", "makemigrations", "library", cwd=project)
     (project / "library" / "tests.py").write_text(TESTS)
     output = run(python, "-W", "error::RuntimeWarning", "manage.py", "test", "--noinput", cwd=project)
+    assert "no issues" in output
     assert "Ran 1 test" in output
     assert "OK" in output
 
