@@ -81,6 +81,16 @@ class Distribution:
     def share_on_replicas(self) -> Decimal:
         return share_of(self.on_replicas, self.total)
 
+    @property
+    def with_foreign_token(self) -> int:
+        """How many reads the primary served because of a token that is forged, cut short or signed by somebody else."""
+        return sum(reason.count for reason in self.reasons if reason.code == Reason.FOREIGN_TOKEN)
+
+    @property
+    def share_with_foreign_token(self) -> Decimal:
+        """Their share of all reads, those on replicas included."""
+        return share_of(self.with_foreign_token, self.total)
+
 
 def read_distribution(now: datetime, minutes: int, settings: Settings, using: str) -> Distribution:
     """Read the last minutes from one alias. Raises what the database raises, before migrate above all."""

@@ -84,6 +84,22 @@ def test_reasons_are_those_of_reads_on_the_primary_in_words() -> None:
     ]
 
 
+def test_reads_with_a_foreign_token_are_a_share_of_all_reads() -> None:
+    count_reads(3, reason=Reason.FOREIGN_TOKEN)
+    count_reads(2, reason=Reason.FOREIGN_TOKEN, endpoint="shop:cart", model="shop.Cart")
+    count_reads(15)
+    count_reads(80, alias="replica1", reason=Reason.ROUTED)
+    count_reads(7, reason=Reason.FOREIGN_TOKEN, kind=TallyKind.DECISION)
+    found = read()
+    assert (found.with_foreign_token, found.share_with_foreign_token) == (5, Decimal("5.0"))
+
+
+def test_without_foreign_tokens_their_share_is_nothing() -> None:
+    assert (read().with_foreign_token, read().share_with_foreign_token) == (0, Decimal(0))
+    count_reads(15)
+    assert (read().with_foreign_token, read().share_with_foreign_token) == (0, Decimal(0))
+
+
 def test_nearly_all_is_never_shown_as_all() -> None:
     count_reads(1)
     count_reads(99_999, alias="replica1", reason=Reason.ROUTED)
