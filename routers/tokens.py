@@ -123,7 +123,7 @@ def decode(text: object, now: float) -> Token:
             str(primary): tuple(_floor(parts) for parts in listed) for primary, listed in content["floors"].items()
         }
         pins = {str(primary): float(until) for primary, until in content["pins"].items()}
-    except (signing.BadSignature, TypeError, ValueError, KeyError, AttributeError):
+    except (signing.BadSignature, TypeError, ValueError, KeyError, AttributeError, OverflowError):
         # Not signed by us, or by another version of us.
         return FOREIGN
     return Token(floors, pins).left_at(now)
