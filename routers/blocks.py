@@ -21,7 +21,7 @@ from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
 from routers.subjects import PlainParty
 from routers.trail import Trail, outside_trail
-from routers.unit import Block, Unit, UnitKind, current_unit, nest_unit, open_block
+from routers.unit import Block, Unit, UnitKind, current_block, current_unit, nest_unit, open_block
 from routers.whereabouts import settle_reads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -114,7 +114,8 @@ class use_replica(ReadBlock):  # noqa: N801 - read as a verb: `with use_replica(
         declare(endpoint)
 
     def _contexts(self) -> list[AbstractContextManager[Any]]:
-        block = open_block(Block(pool=self._pool))
+        # Taken down here, since the unit that is opened knows nothing of blocks around it.
+        block = open_block(Block(pool=self._pool).within(current_block()))
         return [block] if current_unit() is not None else [_outermost(self._endpoint), block]
 
     def _again(self) -> Self:
