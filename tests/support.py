@@ -105,7 +105,13 @@ def probing(settings: Any, **options: Any) -> Iterator[None]:
     try:
         wait_until(lambda: agent.state()[0] is not None, 10, "the policy to be read")
         prober.start()
-        wait_until(lambda: all(map(replicas.is_fit, get_settings().replicas)), 10, "the replicas to be fit")
+
+        def are_fit() -> bool:
+            # A replica that was asked before its primary would wait for the next turn.
+            prober.probe_once()
+            return all(map(replicas.is_fit, get_settings().replicas))
+
+        wait_until(are_fit, 10, "the replicas to be fit")
         yield
     finally:
         prober.stop()
