@@ -1,6 +1,7 @@
 """Tokens: what two demand together, how they travel as text, and what is not ours."""
 
 import string
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.options import Settings
+from rollout.settings import get_settings
 from routers.positions import Floor, Position
 from routers.tokens import FOREIGN, NOTHING, Token, decode, encode, lifetime_seconds, pinned
 
@@ -72,6 +74,14 @@ def test_merging_with_a_foreign_token_gives_a_foreign_one() -> None:
     assert token.merge(FOREIGN).is_foreign
     assert FOREIGN.merge(token).is_foreign
     assert FOREIGN.followed_by(token).is_foreign
+
+
+def test_who_is_given_a_foreign_token_reads_from_every_primary_until_it_would_have_expired() -> None:
+    now = time.time()
+    given = decode(encode(FOREIGN.merge(Token(pins={"ledger": now + 1_000}))), now)
+    assert not given.is_foreign
+    assert given.pins.keys() == {"default", "ledger"}
+    assert given.pins["default"] >= now + lifetime_seconds(get_settings())
 
 
 @given(before=TOKENS, later=TOKENS)
