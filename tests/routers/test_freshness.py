@@ -1,5 +1,6 @@
 """Whether a replica may serve: what that costs, how long a read waits, and how old an answer may be."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from django.test import Client
 from demo.shop.models import Category, Product
 from demo.waiting import wait_until
 from rollout.reasons import Reason
+from routers.agent import agent
 from routers.blocks import unit_of_work, use_contract, use_replica
 from routers.replicas import prober, replicas
 from tests.support import Servers, decisions, forget_writes, probing, route
@@ -149,6 +151,21 @@ def test_a_read_that_has_waited_long_enough_goes_to_the_primary_and_the_next_one
             before = questions(shop)
             assert router.db_for_read(Category) == "default"
             assert questions(shop) == before
+
+
+def test_on_an_event_loop_nobody_waits(shop: Servers) -> None:
+    agent.reload()
+
+    async def main() -> str:
+        with use_contract("session", wait_seconds=600), use_replica():
+            return alias()
+
+    with held(shop):
+        Category.objects.create(name="Coffee", slug="coffee")
+        with use_replica():
+            # Asks where the primary stands, which is not possible on the loop.
+            assert alias() == "default"
+        assert asyncio.run(main()) == "default"
 
 
 def test_a_block_can_forbid_the_wait_that_the_setting_allows(shop: Servers, settings) -> None:
