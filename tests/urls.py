@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from demo.shop.models import Category, Product
 from routers.blocks import use_contract, use_primary, use_replica
+from tests.errands import delegated
 from tests.writes import written, written_async
 
 
@@ -165,6 +166,7 @@ urlpatterns = [
     path("test/strict-names/", use_contract("strict")(names), name="strict-names"),
     path("test/names-async/", names_async, name="names-async"),
     path("test/read-write-read/", read_write_read, name="read-write-read"),
+    path("test/delegated/", delegated, name="delegated"),
     path("test/written/<str:way>/", written, name="written"),
     path("test/written-async/", written_async, name="written-async"),
     path("test/in-transaction/", in_transaction, name="in-transaction"),
