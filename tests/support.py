@@ -50,6 +50,22 @@ class Servers:
         forget_writes()
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the replicas as they are now, at most until this block ends: then they show everything."""
+        for replica in self.cluster.replicas:
+            replica.pause_replay()
+        try:
+            yield
+        finally:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let replicas that are held go on, and wait until they show everything."""
+        for replica in self.cluster.replicas:
+            replica.resume_replay()
+        self.cluster.wait_for_replay()
+
+    @contextmanager
     def watch(self, table: str = "shop_product") -> Iterator[Reads]:
         """Count, on every server, the statements of this block that name the table. Our own counts start anew."""
         self.settle()

@@ -1,13 +1,9 @@
 """E37 and E42: which position in the log counts, and on which connection a replica is asked for its own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from demo.cluster import Server
 from demo.shop.models import Product
 from routers.blocks import use_replica
 from routers.whereabouts import ask
@@ -20,16 +16,6 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 def is_shown_on(replica: str) -> bool:
     return Product.objects.using(replica).filter(name=NEW).exists()
-
-
-@contextmanager
-def held(server: Server) -> Iterator[None]:
-    """Keep a replica as it is now."""
-    server.pause_replay()
-    try:
-        yield
-    finally:
-        server.resume_replay()
 
 
 def test_e37_a_replica_passes_a_position_inside_the_transaction_without_showing_its_rows(shop: Servers) -> None:
@@ -48,23 +34,17 @@ def test_e37_a_replica_passes_a_position_inside_the_transaction_without_showing_
 @pytest.mark.parametrize("is_atomic", [False, True], ids=["atomic", "ATOMIC_REQUESTS"])
 def test_e37_the_position_that_counts_is_taken_after_the_commit(shop: Servers, client: Client, is_atomic: bool) -> None:
     route("names")
-    replicas = shop.cluster.replicas
-    for replica in replicas:
-        replica.pause_replay()
-    try:
+    with shop.held():
         if is_atomic:
             with atomic_requests():
                 client.get("/test/written/save/")
         else:
             client.get("/test/written/atomic/")
         assert NEW in client.get("/test/names/").json()["names"]
-    finally:
-        for replica in replicas:
-            replica.resume_replay()
 
 
 def test_e37_what_a_transaction_wrote_counts_in_the_block_after_it(shop: Servers) -> None:
-    with held(shop.cluster.server("replica1")), held(shop.cluster.server("replica2")):
+    with shop.held():
         with use_replica(), transaction.atomic():
             save()
             # Reading here must not settle what is not committed yet.
@@ -79,23 +59,27 @@ def test_e42_the_server_that_is_asked_is_the_one_that_the_read_would_run_on(shop
     for alias in servers:
         connections[alias].ensure_connection()
     first, second = (connections[alias].settings_dict for alias in servers)
-    with held(servers["replica1"]):
+    servers["replica1"].pause_replay()
+    ports = first["PORT"], second["PORT"]
+    try:
         forget_writes()
         save()
         servers["replica2"].wait_for_position(shop.cluster.primary.commit_position(), timeout=10)
-        ports = first["PORT"], second["PORT"]
         first["PORT"], second["PORT"] = ports[1], ports[0]
-        try:
-            # Every actor: those of the one that lacks it as well as those of the one that has it.
-            for _ in range(12):
-                with use_replica():
-                    assert Product.objects.filter(name=NEW).exists()
-        finally:
-            first["PORT"], second["PORT"] = ports
+        # Many actors: some of the server that lacks it, and some of the one that has it.
+        for _ in range(12):
+            with use_replica():
+                assert Product.objects.filter(name=NEW).exists()
+    finally:
+        first["PORT"], second["PORT"] = ports
+        servers["replica1"].resume_replay()
 
 
 def test_e42_the_question_and_the_read_share_one_connection(shop: Servers) -> None:
     save()
+    with use_replica():
+        # The position that the next block's read must show is known from here on.
+        Product.objects.exists()
     shop.cluster.wait_for_replay()
     sessions: list[int] = []
 

@@ -62,7 +62,8 @@ def sent() -> Iterator[Callable[[], dict[str, Any] | None]]:
         with current_app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
             message = queue.get(timeout=10)
             message.ack()
-            header: dict[str, Any] | None = message.headers.get(HEADER)
+            headers: Any = message.headers
+            header: dict[str, Any] | None = headers.get(HEADER)
             return header
 
     yield take
@@ -74,7 +75,7 @@ def sent() -> Iterator[Callable[[], dict[str, Any] | None]]:
 def run(task: Any, header: object = None, name: str = "id", **arguments: object) -> None:
     """Run a task as a worker does."""
     request = {"id": name, "delivery_info": {}, "is_eager": False, HEADER: header}
-    build_tracer(task.name, task, app=current_app)(name, (), arguments, request)
+    build_tracer(task.name, task, app=current_app)(name, [], arguments, request)
 
 
 def token_of(header: dict[str, Any] | None) -> Token:

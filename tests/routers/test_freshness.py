@@ -29,19 +29,6 @@ def questions(shop: Servers) -> dict[str, int]:
     return {server.name: sum(server.statements(QUESTION).values()) for server in shop.cluster.servers}
 
 
-@contextmanager
-def held(shop: Servers) -> Iterator[None]:
-    """Keep the replicas as they are now."""
-    for replica in shop.cluster.replicas:
-        replica.pause_replay()
-    try:
-        yield
-    finally:
-        for replica in shop.cluster.replicas:
-            replica.resume_replay()
-        shop.cluster.wait_for_replay()
-
-
 def alias() -> str:
     return router.db_for_read(Product)
 
@@ -126,7 +113,7 @@ def catching_up(shop: Servers, when: Callable[[], bool]) -> Iterator[None]:
 def test_a_read_waits_for_a_replica_that_is_about_to_catch_up(shop: Servers, settings, by: str) -> None:
     if by == "setting":
         settings.READSHIFT = {**settings.READSHIFT, "WAIT_SECONDS": 30}
-    with held(shop):
+    with shop.held():
         Category.objects.create(name="Coffee", slug="coffee")
         with shop.watch():
             pass
@@ -144,7 +131,7 @@ def test_a_read_waits_for_a_replica_that_is_about_to_catch_up(shop: Servers, set
 
 
 def test_a_read_that_has_waited_long_enough_goes_to_the_primary_and_the_next_ones_wait_no_more(shop: Servers) -> None:
-    with held(shop):
+    with shop.held():
         Category.objects.create(name="Coffee", slug="coffee")
         with use_replica(), use_contract("session", wait_seconds=0.01):
             assert alias() == "default"
@@ -160,7 +147,7 @@ def test_on_an_event_loop_nobody_waits(shop: Servers) -> None:
         with use_contract("session", wait_seconds=600), use_replica():
             return alias()
 
-    with held(shop):
+    with shop.held():
         Category.objects.create(name="Coffee", slug="coffee")
         with use_replica():
             # Asks where the primary stands, which is not possible on the loop.
@@ -170,7 +157,7 @@ def test_on_an_event_loop_nobody_waits(shop: Servers) -> None:
 
 def test_a_block_can_forbid_the_wait_that_the_setting_allows(shop: Servers, settings) -> None:
     settings.READSHIFT = {**settings.READSHIFT, "WAIT_SECONDS": 600}
-    with held(shop):
+    with shop.held():
         Category.objects.create(name="Coffee", slug="coffee")
         with use_replica(), use_contract("session", wait_seconds=0):
             assert alias() == "default"
@@ -181,7 +168,7 @@ def test_a_contract_says_whether_the_actors_own_writes_must_be_shown(
     shop: Servers, contract: str, expected: str
 ) -> None:
     route("nightly", contract=contract)
-    with held(shop):
+    with shop.held():
         Category.objects.create(name="Coffee", slug="coffee")
         with unit_of_work("nightly"):
             assert alias().startswith(expected)
@@ -200,7 +187,7 @@ def test_a_bound_is_kept_while_a_replica_falls_behind_and_catches_up(shop: Serve
 
     with probing(settings):
         wait_until(lambda: read("bounded") in REPLICAS, 10, "the replicas to be known to be young")
-        with held(shop):
+        with shop.held():
             commit(shop)
             wait_until(lambda: read("bounded") == "default", 10, "the replicas to be too old")
             assert decisions()[Reason.TOO_OLD] >= 1

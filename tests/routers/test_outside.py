@@ -26,16 +26,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 def held(shop: Servers) -> Iterator[Servers]:
     """The shop with replicas that stay as they are now, until they are let go."""
     shop.settle()
-    for replica in shop.cluster.replicas:
-        replica.pause_replay()
-    yield shop
-    catch_up(shop)
-
-
-def catch_up(shop: Servers) -> None:
-    for replica in shop.cluster.replicas:
-        replica.resume_replay()
-    shop.cluster.wait_for_replay()
+    with shop.held():
+        yield shop
 
 
 def write() -> None:
@@ -58,7 +50,7 @@ def test_a_block_sees_what_was_written_before_it(held: Servers) -> None:
     write()
     assert serves() == "default"
     assert sees()
-    catch_up(held)
+    held.catch_up()
     assert serves() != "default"
     assert sees()
 
@@ -211,17 +203,13 @@ def test_an_eager_task_sees_what_its_caller_wrote_and_the_other_way_round(held: 
 
 def test_what_was_seen_on_the_primary_in_one_block_is_not_older_in_the_next(shop: Servers, settings) -> None:
     with probing(settings):
-        for replica in shop.cluster.replicas:
-            replica.pause_replay()
-        forget_writes()
-        change = "INSERT INTO shop_category (name, slug) VALUES ('Coffee', 'coffee')"
-        shop.cluster.primary.query(change, dbname="test_readshift")
-        try:
+        with shop.held():
+            forget_writes()
+            change = "INSERT INTO shop_category (name, slug) VALUES ('Coffee', 'coffee')"
+            shop.cluster.primary.query(change, dbname="test_readshift")
             assert not sees()
             with use_replica(), transaction.atomic():
                 assert Category.objects.filter(slug="coffee").exists()
             assert sees()
-        finally:
-            catch_up(shop)
         wait_until(lambda: serves() != "default", 10, "the replica to be known to show it")
         assert sees()

@@ -24,11 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 def held(shop: Servers) -> Iterator[Servers]:
     """The shop, with a routed page, and replicas that stay as they are now."""
     route("names")
-    for replica in shop.cluster.replicas:
-        replica.pause_replay()
-    yield shop
-    for replica in shop.cluster.replicas:
-        replica.resume_replay()
+    with shop.held():
+        yield shop
 
 
 def stream(client: Client, body: Any) -> Any:

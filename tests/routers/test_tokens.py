@@ -167,7 +167,7 @@ def test_what_was_never_ours_is_foreign(forged: object) -> None:
 
 
 def test_a_text_that_another_key_or_another_part_of_the_project_signed_is_foreign() -> None:
-    content = {"floors": {}, "pins": {}}
+    content: dict[str, object] = {"floors": {}, "pins": {}}
     for signer in (signing.Signer(key="another", salt="readshift.token"), signing.Signer(salt="host")):
         assert decode(signer.sign_object(content), NOW) == FOREIGN
 

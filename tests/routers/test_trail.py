@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -42,26 +42,8 @@ def behind(shop: Servers) -> Iterator[Servers]:
     """The shop, with a routed page, and replicas that stay as they are now."""
     route("names")
     shop.settle()
-    with held(shop):
+    with shop.held():
         yield shop
-
-
-@contextmanager
-def held(shop: Servers) -> Iterator[None]:
-    """Keep the replicas as they are now."""
-    for replica in shop.cluster.replicas:
-        replica.pause_replay()
-    try:
-        yield
-    finally:
-        catch_up(shop)
-
-
-def catch_up(shop: Servers) -> None:
-    """Let the replicas show everything."""
-    for replica in shop.cluster.replicas:
-        replica.resume_replay()
-    shop.cluster.wait_for_replay()
 
 
 def names(shop: Servers, client: Client) -> tuple[list[str], str]:
@@ -85,7 +67,7 @@ def test_who_wrote_reads_from_the_primary_until_the_replica_has_the_write(
     shown, server = names(behind, bob)
     assert server == "replica"
     assert NEW not in shown
-    catch_up(behind)
+    behind.catch_up()
     shown, server = names(behind, ada)
     assert server == "replica"
     assert NEW in shown
@@ -101,7 +83,7 @@ def test_who_saw_the_primary_in_a_replicas_place_is_shown_nothing_older_next(
     with probing(settings):
         for number, page in enumerate(SEEN_ON_THE_PRIMARY):
             name = f"Renamed {number}"
-            with held(shop):
+            with shop.held():
                 change = "UPDATE shop_product SET name = %s WHERE slug = 'assam'"
                 shop.cluster.primary.query(change, [name], dbname=DATABASE)
                 (ada.post if page == "names" else ada.get)(f"/test/{page}/")
@@ -123,7 +105,7 @@ def test_what_an_unfit_replica_made_its_actor_see_on_the_primary_is_followed(
     shop: Servers, ada: Client, settings
 ) -> None:
     route("names")
-    with probing(settings), held(shop):
+    with probing(settings), shop.held():
         settings.READSHIFT = {**settings.READSHIFT, "GREATEST_LAG_SECONDS": 0.1}
         # Each look at the servers commits something, which the replicas lack.
         wait_until(lambda: names(shop, ada)[1] == "primary", 10, "the replicas to be too far behind")
@@ -154,5 +136,5 @@ def test_who_wrote_in_an_async_view_reads_from_the_primary_too(behind: Servers, 
     shown, server = names(behind, ada)
     assert server == "primary"
     assert NEW in shown
-    catch_up(behind)
+    behind.catch_up()
     assert names(behind, ada)[1] == "replica"
