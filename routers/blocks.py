@@ -20,8 +20,8 @@ from rollout.contracts import parse_contract
 from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
 from routers.subjects import PlainParty
-from routers.trail import Trail, outside_trail
-from routers.unit import Block, Unit, UnitKind, current_unit, nest_unit, open_block
+from routers.trail import begin_outside, end_outside, outside_trail
+from routers.unit import Block, Unit, UnitKind, current_block, current_unit, nest_unit, open_block
 from routers.whereabouts import settle_reads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -114,8 +114,9 @@ class use_replica(ReadBlock):  # noqa: N801 - read as a verb: `with use_replica(
         declare(endpoint)
 
     def _contexts(self) -> list[AbstractContextManager[Any]]:
-        block = open_block(Block(pool=self._pool))
-        return [block] if current_unit() is not None else [_outermost(self._endpoint), block]
+        # Taken down here, since the unit that is opened knows nothing of blocks around it.
+        block = open_block(Block(pool=self._pool).within(current_block()))
+        return [block] if current_unit() is not None else [open_outermost(self._endpoint), block]
 
     def _again(self) -> Self:
         return type(self)(self._pool, endpoint=self._endpoint)
@@ -135,7 +136,7 @@ class unit_of_work(ReadBlock):  # noqa: N801 - read as a noun phrase: `with unit
     def _contexts(self) -> list[AbstractContextManager[Any]]:
         outer = current_unit()
         if outer is None:
-            return [_outermost(self._endpoint)]
+            return [open_outermost(self._endpoint)]
         return [nest_unit(Unit(UnitKind.BLOCK, self._endpoint, outer.trail, outer.is_safe, outer.atomic_aliases))]
 
     def _again(self) -> Self:
@@ -165,18 +166,17 @@ class use_contract(ReadBlock):  # noqa: N801 - read as a verb: `with use_contrac
 
 
 @contextmanager
-def _outermost(endpoint: str) -> Iterator[None]:
+def open_outermost(endpoint: str, kind: UnitKind = UnitKind.BLOCK) -> Iterator[None]:
     """Open a unit of this code's own, which knows what the code before it has written."""
-    outside = outside_trail()
-    trail = Trail(PlainParty(), unsettled=outside.unsettled, seen=outside.seen, learned=outside.learned)
-    with nest_unit(Unit(UnitKind.BLOCK, endpoint, trail)):
+    trail = begin_outside(PlainParty())
+    with nest_unit(Unit(kind, endpoint, trail)):
         try:
             yield
         finally:
             # On an event loop nothing can be asked. What is not settled here is settled by the next block.
             with suppress(SynchronousOnlyOperation):
                 settle_reads(trail, time.time())
-            outside.learned = trail.learned
+            end_outside(trail)
 
 
 def carry(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -184,6 +184,8 @@ def carry(function: Callable[Parameters, Result]) -> Callable[Parameters, Result
 
     A thread pool of one's own starts without them, so its reads go to the primary: `pool.map(carry(price), products)`.
     """
+    # What either of the two writes outside of any unit, the other must know.
+    outside_trail()
     context = copy_context()
 
     @functools.wraps(function)

@@ -62,6 +62,7 @@ def _set(response: HttpResponseBase, name: str, value: str, seconds: int, *, sec
         name,
         value,
         max_age=seconds,
+        path=django_settings.SESSION_COOKIE_PATH,
         domain=django_settings.SESSION_COOKIE_DOMAIN,
         secure=secure or django_settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -81,10 +82,14 @@ def from_cache(actor: str) -> Token:
         logger.exception("The cache did not say what an actor has written, so its reads go to the primary.")
         return _only_primaries(now)
     match entry:
+        case None:
+            return NOTHING
         case {"token": str() | None as text, "errands": dict() as errands}:
             token = decode(text, now) if text else NOTHING
             return token.merge(_only_primaries(now)) if any(until > now for until in errands.values()) else token
-    return NOTHING
+        case _:
+            # Another version of us wrote it.
+            return _only_primaries(now)
 
 
 def leave_in_cache(actor: str, token: Token, errand: str = "") -> None:
@@ -102,7 +107,10 @@ def announce_errand(actor: str, errand: str) -> None:
     """Keep the actor on the primary until the unit of this name has left its token."""
 
     def announce(entry: dict[str, Any]) -> None:
-        entry["errands"][errand] = time.time() + LONGEST_ERRAND_SECONDS
+        now = time.time()
+        # Of an actor who is never idle the entry never expires, so what was never ended must go.
+        left = {name: until for name, until in entry["errands"].items() if until > now}
+        entry["errands"] = {**left, errand: now + LONGEST_ERRAND_SECONDS}
 
     _change(actor, announce)
 

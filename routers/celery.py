@@ -11,7 +11,7 @@ from routers.agent import agent
 from routers.carriers import announce_errand, leave_in_cache
 from routers.subjects import PlainParty, roll_dice
 from routers.tokens import FOREIGN, decode, encode
-from routers.trail import Trail
+from routers.trail import Trail, begin_outside, end_outside, outside_trail
 from routers.unit import Unit, UnitKind, current_unit, open_unit
 from routers.whereabouts import conclude, token_for_task
 
@@ -50,10 +50,13 @@ _OWN_ACTOR = "task:"
 
 
 def _hand_on(headers: dict[str, Any], **_: Any) -> None:
-    unit = current_unit()
+    unit, now = current_unit(), time.time()
     if unit is not None:
-        headers[HEADER] = outgoing(unit.trail, time.time())
+        headers[HEADER] = outgoing(unit.trail, now)
         unit.trail.has_delegated = True
+    elif token := token_for_task(outside_trail(), now):
+        # It serves nobody in particular, and must find what the code that enqueues it has written.
+        headers[HEADER] = {"actor": f"{_OWN_ACTOR}{headers.get('id')}", "dice": roll_dice(), "token": encode(token)}
 
 
 def _begin(task_id: str, task: Any, **_: Any) -> None:
@@ -61,6 +64,10 @@ def _begin(task_id: str, task: Any, **_: Any) -> None:
     if outer is not None and task.request.is_eager:
         # It runs inside the unit that called it, and what that one has written counts for it, too.
         unit = Unit(UnitKind.TASK, task.name, outer.trail)
+    elif task.request.is_eager:
+        trail = begin_outside(PlainParty(actor=f"{_OWN_ACTOR}{task_id}"))
+        unit = Unit(UnitKind.TASK, task.name, trail)
+        task.request.readshift_trail = trail
     else:
         trail = Trail(incoming(task.request.get(HEADER), task_id, time.time()))
         # The result is stored before the task is over for us. Whoever reads it must not find less than it says.
@@ -78,7 +85,9 @@ def _end(task_id: str, task: Any, **_: Any) -> None:
     if scope := task.request.__dict__.pop("readshift_scope", None):
         scope.__exit__(None, None, None)
     trail: Trail | None = task.request.__dict__.pop("readshift_trail", None)
-    if trail is not None and trail.has_news and (actor := _served(trail)) is not None:
+    if trail is not None and task.request.is_eager:
+        end_outside(trail)
+    elif trail is not None and trail.has_news and (actor := _served(trail)) is not None:
         conclude(trail, time.time())
         leave_in_cache(actor, trail.learned, task_id)
 

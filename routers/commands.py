@@ -5,12 +5,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from routers.agent import agent
+from routers.blocks import open_outermost
 from routers.replicas import prober
-from routers.unit import Unit, UnitKind, open_unit
+from routers.unit import Unit, UnitKind, current_unit, open_unit
 
 
 class RoutedCommand(BaseCommand):
     """Base class for commands whose reads rules may move. Its endpoint is the command's name.
+
+    Code that calls it with `call_command` shares with it what was written.
 
     Other commands read from the primary: migrations and scripts expect to see what they have just written.
     """
@@ -20,5 +23,10 @@ class RoutedCommand(BaseCommand):
         endpoint = type(self).__module__.rpartition(".")[2]
         if agent.try_reload():
             prober.probe_once()
-        with open_unit(Unit(UnitKind.COMMAND, endpoint)):
+        outer = current_unit()
+        with (
+            open_outermost(endpoint, UnitKind.COMMAND)
+            if outer is None
+            else open_unit(Unit(UnitKind.COMMAND, endpoint, outer.trail))
+        ):
             return super().execute(*args, **options)

@@ -122,6 +122,8 @@ class Check:
         try:
             position = ask(alias).position
         except SynchronousOnlyOperation:
+            # Nor may the other coroutines wait.
+            self.asks = False
             return None
         except (DatabaseError, InterfaceError) as error:
             logger.warning("The replica %r did not say where it stands, so the primary is read: %s", alias, error)

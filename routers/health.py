@@ -102,17 +102,17 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
     if finding.is_silent and before.is_fit(finding.at, limits.longest_silence):
         return replace(before, detail=finding.error)
     lag = primary.lag_of(finding.position, finding.at) if finding.position is not None else UNKNOWN_LAG
-    fitness = _fault(finding, primary, lag, limits) or _recovery(before, finding, lag, limits)
+    fault = _fault(finding, primary, lag, limits)
+    if before.fitness is Fitness.NOT_A_STANDBY and fault is not Fitness.NOT_A_STANDBY:
+        # Until then, others may stand in for it in other processes.
+        before = replace(before, ejected_at=finding.at + limits.longest_silence)
+    fitness = fault or _recovery(before, finding, lag, limits)
     has_turned = (fitness is Fitness.FIT) != (before.fitness is Fitness.FIT) or before.fitness is Fitness.UNTRUSTED
     is_ejected = before.fitness is Fitness.FIT and fitness is not Fitness.FIT
-    ejected_at = finding.at if is_ejected else before.ejected_at
     gone_since = float("inf")
     if fitness is Fitness.NOT_A_STANDBY:
         # Other processes find out, or have heard nothing for too long, within this time.
         gone_since = min(before.gone_since, finding.at + limits.longest_silence)
-    elif before.fitness is Fitness.NOT_A_STANDBY:
-        # Until then, others may stand in for it in other processes.
-        ejected_at = finding.at + limits.longest_silence
     return Standing(
         fitness=fitness,
         since=finding.at if has_turned else before.since,
@@ -121,7 +121,7 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
         position=finding.position or before.position,
         is_receiving=finding.is_receiving,
         detail=finding.error,
-        ejected_at=ejected_at,
+        ejected_at=finding.at if is_ejected else before.ejected_at,
         gone_since=gone_since,
     )
 

@@ -92,8 +92,13 @@ class History:
         """Return a position that shows what the floor asks for; None while none is known."""
         lsn = 0
         if floor.clock:
-            since = (sample for sample in self._samples if sample.clock >= floor.clock)
-            if (first := next(since, None)) is None:
+            # From the latest back, since samples from before a clock was set back are older than the times they carry.
+            first = None
+            for sample in reversed(self._samples):
+                if sample.clock < floor.clock:
+                    break
+                first = sample
+            if first is None:
                 return None
             if not floor.is_comparable(first.position):
                 return None

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from routers.carriers import leave_in_cache
 from routers.unit import Block, Unit, current_block, current_unit, resume
-from routers.whereabouts import conclude
+from routers.whereabouts import conclude, settle_writes
 
 
 class Steps:
@@ -24,6 +24,7 @@ class Steps:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
         self._block: Block | None = None
+        self._told = unit.trail.learned
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -33,11 +34,27 @@ class Steps:
             finally:
                 self._unit, self._block = current_unit() or self._unit, current_block()
 
+    @property
+    def has_written(self) -> bool:
+        """Whether the body has written something that the actor's next request would not know of yet."""
+        return bool(self._unit.trail.unsettled)
+
+    def tell(self) -> None:
+        """Leave what the body has written for the actor's next request. The headers, and the cookie, are gone."""
+        settle_writes(self._unit.trail, time.time())
+        self._leave()
+
     def end(self) -> None:
-        """Leave what the body wrote and saw for the actor's next request. The headers, and the cookie, are gone."""
+        """Leave everything that the body wrote and saw."""
+        if self._unit.trail.is_open:
+            conclude(self._unit.trail, time.time())
+        self._leave()
+
+    def _leave(self) -> None:
         trail = self._unit.trail
-        if trail.is_open and trail.party.actor and conclude(trail, time.time()):
+        if trail.learned != self._told and trail.party.actor:
             leave_in_cache(trail.party.actor, trail.learned)
+        self._told = trail.learned
 
 
 class Body:
@@ -53,11 +70,15 @@ class Body:
     def __next__(self) -> bytes:
         try:
             with self._steps.step():
-                return next(self._parts)
+                part = next(self._parts)
         except StopIteration:
             # Before the client learns that this was all.
             self._steps.end()
             raise
+        if self._steps.has_written:
+            # Before the client learns of it.
+            self._steps.tell()
+        return part
 
 
 class AsyncBody:
@@ -73,10 +94,13 @@ class AsyncBody:
     async def __anext__(self) -> bytes:
         try:
             with self._steps.step():
-                return await anext(self._parts)
+                part = await anext(self._parts)
         except StopAsyncIteration:
             await sync_to_async(self._steps.end)()
             raise
+        if self._steps.has_written:
+            await sync_to_async(self._steps.tell)()
+        return part
 
 
 def stream_within(unit: Unit, response: HttpResponseBase) -> bool:

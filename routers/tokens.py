@@ -1,5 +1,6 @@
 """Tokens: what an actor's next read must show, for each cluster that it wrote to or saw the primary of."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.core import signing
 
 from rollout.options import Settings
+from rollout.settings import get_settings
 from routers.positions import Floor
 
 _SIGNER_SALT = "readshift.token"
@@ -105,7 +107,13 @@ def lifetime_seconds(settings: Settings) -> float:
 
 
 def encode(token: Token) -> str:
-    """Return the token as signed text, for cookies, caches, messages and headers."""
+    """Return the token as signed text, for cookies, caches, messages and headers.
+
+    Whoever is given a foreign one reads from the primaries for as long as a token of ours would count.
+    """
+    if token.is_foreign:
+        settings = get_settings()
+        token = token.merge(pinned(settings.clusters, time.time() + lifetime_seconds(settings)))
     floors = {
         primary: [[floor.system, floor.timeline, floor.lsn, floor.clock, floor.until] for floor in floors]
         for primary, floors in token.floors.items()
@@ -123,7 +131,7 @@ def decode(text: object, now: float) -> Token:
             str(primary): tuple(_floor(parts) for parts in listed) for primary, listed in content["floors"].items()
         }
         pins = {str(primary): float(until) for primary, until in content["pins"].items()}
-    except (signing.BadSignature, TypeError, ValueError, KeyError, AttributeError):
+    except (signing.BadSignature, TypeError, ValueError, KeyError, AttributeError, OverflowError):
         # Not signed by us, or by another version of us.
         return FOREIGN
     return Token(floors, pins).left_at(now)

@@ -81,6 +81,18 @@ class Trail:
 _outside: ContextVar[Trail | None] = ContextVar("readshift_outside", default=None)
 
 
+def begin_outside(party: Party) -> Trail:
+    """Return the trail of a unit that runs in no other one: it knows what the code outside has written before it."""
+    outside = outside_trail()
+    return Trail(party, unsettled=outside.unsettled, seen=outside.seen, learned=outside.learned)
+
+
+def end_outside(trail: Trail) -> None:
+    """Let the code outside know what was settled in such a unit. Others may have ended meanwhile, in other threads."""
+    outside = outside_trail()
+    outside.learned = outside.learned.followed_by(trail.learned)
+
+
 def outside_trail() -> Trail:
     """Return the trail of the code that runs in no unit here, such as a script between its blocks."""
     trail = _outside.get()

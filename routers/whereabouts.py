@@ -1,8 +1,10 @@
 """Asks servers where they stand on the connections that this thread has anyway, and settles trails by the answers."""
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, InterfaceError, connections
 
 from rollout.settings import Refresh, get_settings, refresh
@@ -61,9 +63,12 @@ def conclude(trail: Trail, now: float) -> bool:
 
 def token_for_task(trail: Trail, now: float) -> Token:
     """Return what a task must know that is enqueued now."""
-    settle_writes(trail, now)
-    settle_reads(trail, now)
-    primaries = [primary for primary in get_settings().clusters if in_transaction(primary)]
+    # On an event loop nothing can be asked, so that only the primary is sure to be right.
+    with suppress(SynchronousOnlyOperation):
+        settle_writes(trail, now)
+        settle_reads(trail, now)
+    unknown = trail.unsettled | trail.seen
+    primaries = [primary for primary in get_settings().clusters if primary in unknown or in_transaction(primary)]
     return trail.token.merge(pinned(primaries, now + LONGEST_TRANSACTION_SECONDS))
 
 

@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest
 
 from demo.cluster import Cluster
+from demo.waiting import wait_until
 from rollout.models import GateKind, Mode, RoutingRule, TallyKind, TargetKind
+from rollout.settings import get_settings
+from routers.agent import agent
 from routers.meter import meter
+from routers.replicas import prober, replicas
 from routers.tokens import NOTHING
 from routers.trail import outside_trail
 
@@ -43,6 +48,22 @@ class Servers:
         """Wait until the replicas show everything that was committed so far."""
         self.cluster.wait_for_replay()
         forget_writes()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the replicas as they are now, at most until this block ends: then they show everything."""
+        for replica in self.cluster.replicas:
+            replica.pause_replay()
+        try:
+            yield
+        finally:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Let replicas that are held go on, and wait until they show everything."""
+        for replica in self.cluster.replicas:
+            replica.resume_replay()
+        self.cluster.wait_for_replay()
 
     @contextmanager
     def watch(self, table: str = "shop_product") -> Iterator[Reads]:
@@ -83,6 +104,36 @@ def route(
     )
     unsettled &= own
     return rule
+
+
+@contextmanager
+def probing(settings: Any, **options: Any) -> Iterator[None]:
+    """Run the agent and the prober of this process as a server does, with limits that a test can wait for.
+
+    Rules that exist already are known when the block begins, and replicas are fit. The next span of counts is far off.
+    """
+    quick = {"PROBE_SECONDS": 0.05, "PROBE_TIMEOUT_SECONDS": 5.0, "POLICY_POLL_SECONDS": 0.1, "FLUSH_SECONDS": 600}
+    # On a slow machine, a test may hold replay for longer than replicas may usually be behind.
+    patient = {"GREATEST_LAG_SECONDS": 60.0, "RETURN_LAG_SECONDS": 60.0, "SHORTEST_EJECTION_SECONDS": 0.1}
+    before = settings.READSHIFT
+    settings.READSHIFT = {**before, "POLICY_REFRESH": "background", **quick, **patient, **options}
+    agent.forget()
+    try:
+        wait_until(lambda: agent.state()[0] is not None, 10, "the policy to be read")
+        prober.start()
+
+        def are_fit() -> bool:
+            # A replica that was asked before its primary would wait for the next turn.
+            prober.probe_once()
+            return all(map(replicas.is_fit, get_settings().replicas))
+
+        wait_until(are_fit, 10, "the replicas to be fit")
+        yield
+    finally:
+        prober.stop()
+        agent.stop()
+        replicas.forget()
+        settings.READSHIFT = before
 
 
 def forget_writes() -> None:

@@ -13,7 +13,9 @@ from django.urls import include, path
 from django.views.decorators.http import require_http_methods
 
 from demo.shop.models import Category, Product
-from routers.blocks import use_primary, use_replica
+from routers.blocks import use_contract, use_primary, use_replica
+from tests.errands import delegated
+from tests.writes import written, written_async
 
 
 @require_http_methods(["GET", "POST"])
@@ -172,8 +174,13 @@ urlpatterns = [
     path("test/streamed-async/<str:kind>/", streamed_async, name="streamed-async"),
     path("test/this-file/", this_file, name="this-file"),
     path("test/names/", names, name="names"),
+    path("test/names-of-primary/", use_primary()(names), name="names-of-primary"),
+    path("test/strict-names/", use_contract("strict")(names), name="strict-names"),
     path("test/names-async/", names_async, name="names-async"),
     path("test/read-write-read/", read_write_read, name="read-write-read"),
+    path("test/delegated/", delegated, name="delegated"),
+    path("test/written/<str:way>/", written, name="written"),
+    path("test/written-async/", written_async, name="written-async"),
     path("test/in-transaction/", in_transaction, name="in-transaction"),
     path("test/unnamed/<int:number>/", unnamed),
     path("", include("demo.urls")),

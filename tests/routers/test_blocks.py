@@ -10,7 +10,7 @@ from django.db import router, transaction
 from demo.shop.models import Category, Product
 from rollout.reasons import Reason
 from routers.agent import agent
-from routers.blocks import unit_of_work, use_primary, use_replica
+from routers.blocks import unit_of_work, use_contract, use_primary, use_replica
 from routers.endpoints import known_endpoints
 from routers.unit import current_unit
 from tests.support import Servers, decisions, route
@@ -66,6 +66,16 @@ def test_use_replica_outside_a_unit_is_one(shop: Servers) -> None:
 def test_within_use_primary_nothing_leads_to_a_replica(shop: Servers) -> None:
     with unit_of_work("nightly"), use_primary(), use_replica():
         assert alias() == "default"
+
+
+def test_outside_a_unit_what_is_asked_for_around_use_replica_counts_too(shop: Servers) -> None:
+    for around in (use_primary(), use_contract("strict")):
+        with around:
+            with use_replica():
+                assert alias() == "default"
+            assert current_unit() is None
+    with use_replica():
+        assert alias() in REPLICAS
 
 
 def test_within_use_replica_use_primary_counts_until_it_ends(shop: Servers) -> None:

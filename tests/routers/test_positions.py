@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.cluster import Cluster
-from routers.positions import PAGE_BYTES, Position, format_lsn, parse_lsn, settle_lsn
+from routers.positions import PAGE_BYTES, Floor, Position, format_lsn, parse_lsn, settle_lsn
 
 LSNS = st.integers(0, 2**64 - 1)
 POSITIONS = st.builds(Position, st.integers(1, 2), st.integers(1, 2), LSNS)
+FLOORS = st.builds(Floor, st.just(7), st.just(1), LSNS, LSNS, st.floats(0, 1e10))
+"""Floors of one history."""
 
 
 @given(LSNS)
@@ -36,6 +38,39 @@ def test_positions_of_different_histories_are_never_reached(one: Position, other
     if (one.system, one.timeline) != (other.system, other.timeline):
         assert not one.is_reached_by(other)
         assert not other.is_reached_by(one)
+
+
+@given(FLOORS, FLOORS)
+def test_a_merged_floor_demands_what_both_demand_and_no_more(one: Floor, other: Floor) -> None:
+    merged = one.merge(other)
+    assert merged == other.merge(one)
+    assert (merged.lsn, merged.clock) == (max(one.lsn, other.lsn), max(one.clock, other.clock))
+    assert merged.until == max(one.until, other.until)
+    assert merged.is_comparable(one)
+    assert one.merge(one) == one
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [
+        (Floor(7, 1, lsn=90), Floor(7, 2, lsn=10), True),
+        (Floor(7, 1, lsn=90), Floor(7, 3, clock=10), True),
+        (Floor(7, 1, lsn=10), Floor(7, 1, lsn=90), False),
+        (Floor(7, 2, lsn=10), Floor(7, 1, lsn=90), False),
+        (Floor(7, 1, lsn=10), Floor(8, 2, lsn=90), False),
+    ],
+)
+def test_a_floor_is_part_of_a_history_that_was_promoted_from_its_own(
+    earlier: Floor, later: Floor, expected: bool
+) -> None:
+    assert earlier.is_part_of(later) is expected
+
+
+def test_floors_and_positions_of_different_histories_do_not_compare() -> None:
+    floor = Floor(7, 1, lsn=10)
+    assert floor.is_comparable(Position(7, 1, 99))
+    assert not floor.is_comparable(Position(7, 2, 99))
+    assert not floor.is_comparable(Floor(8, 1, lsn=10))
 
 
 @given(st.integers(0, 2**30))
