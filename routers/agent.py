@@ -21,6 +21,7 @@ from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.control import ControlConnection, control_alias
 from routers.meter import Meter, meter, tallies
+from routers.overriding import overriding
 from routers.wire import own_work
 
 logger = logging.getLogger("readshift")
@@ -68,14 +69,16 @@ class Agent:
         mode = refresh()
         if mode is Refresh.OFF:
             return None, Reason.DISABLED
-        if mode is Refresh.INLINE:
-            if self._policy is None and not self.try_reload():
-                return None, Reason.POLICY_MISSING
-            return self._policy, None
-        self.start()
+        if overriding.policy is not None:
+            return overriding.policy, None
+        if mode is Refresh.BACKGROUND:
+            self.start()
+        elif self._policy is None:
+            self.try_reload()
         if self._policy is None:
             return None, Reason.POLICY_MISSING
-        if self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
+        is_kept_fresh = mode is Refresh.BACKGROUND
+        if is_kept_fresh and self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
             return None, Reason.POLICY_STALE
         return self._policy, None
 

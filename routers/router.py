@@ -15,6 +15,7 @@ from routers.agent import agent
 from routers.freshness import Check
 from routers.ladder import Situation, decide, lets_go
 from routers.meter import meter
+from routers.overriding import Read, overriding
 from routers.replicas import prober, replicas
 from routers.transactions import in_transaction
 from routers.unit import Asked, Block, Decision, Unit, current_block, current_unit
@@ -51,7 +52,9 @@ class ReplicaRouter:
         if unit is not None and decision.is_displaced:
             unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
         meter.count_decision(cluster.primary, unit, model._meta.label, decision)
-        return decision.alias
+        if overriding.recorders:
+            overriding.record(Read(model._meta.label, unit.endpoint if unit else "", decision.alias, decision.reason))
+        return cluster.primary if overriding.is_confined(cluster.primary) else decision.alias
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
         cluster = _cluster_for(model, hints)
@@ -116,6 +119,8 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
     wait_seconds = settings.wait_seconds if block is None or block.wait_seconds is None else block.wait_seconds
 
     def objection(alias: str, contract: Contract, is_observed: bool) -> Reason | None:
+        if overriding.is_confined(cluster.primary):
+            return None
         return Check(cluster, unit, asks=not is_observed, wait_seconds=wait_seconds).objection(alias, contract)
 
     situation = Situation(

@@ -4,6 +4,8 @@ from collections.abc import Collection
 
 from django.db import connections
 
+from routers.overriding import blocks_of_test_case, overriding
+
 
 def in_transaction(alias: str, disregarded: Collection[str] = ()) -> bool:
     """Say whether this thread's connection is in a transaction that reads may depend on.
@@ -17,4 +19,7 @@ def in_transaction(alias: str, disregarded: Collection[str] = ()) -> bool:
         return True
     if connection.connection is not None and not connection.autocommit and not connection.in_atomic_block:
         return True
-    return connection.in_atomic_block and len(connection.atomic_blocks) > (alias in disregarded)
+    blocks = len(connection.atomic_blocks)
+    if overriding.is_confined(alias):
+        blocks -= blocks_of_test_case(alias)
+    return connection.in_atomic_block and blocks > (alias in disregarded)
