@@ -22,7 +22,7 @@ from admin_ui.permissions import Powers
 from rollout.changes import UNDEFINED_TABLE
 from rollout.models import RoutingRule
 from routers.control import control_alias
-from routers.wire import own_work
+from routers.own_work import own_work
 
 View = Callable[..., HttpResponse]
 

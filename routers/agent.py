@@ -22,7 +22,7 @@ from rollout.settings import Refresh, get_settings, refresh
 from routers.control import ControlConnection, control_alias
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
-from routers.wire import own_work
+from routers.own_work import own_work
 
 logger = logging.getLogger("readshift")
 

@@ -1,6 +1,6 @@
 """Blocks of code that say where their reads go: `use_primary`, `use_replica`, `use_contract`, `unit_of_work`.
 
-`carry` takes the same into threads.
+`expect_replica` reports reads that go elsewhere, and `carry` takes all of it into threads.
 """
 
 import functools
@@ -21,7 +21,7 @@ from rollout.options import DEFAULT_POOL
 from routers.endpoints import declare
 from routers.subjects import PlainParty
 from routers.trail import begin_outside, end_outside, outside_trail
-from routers.unit import Block, Unit, UnitKind, current_block, current_unit, nest_unit, open_block
+from routers.unit import Block, Unit, UnitKind, Watch, current_block, current_unit, nest_unit, open_block
 from routers.whereabouts import settle_reads
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -163,6 +163,33 @@ class use_contract(ReadBlock):  # noqa: N801 - read as a verb: `with use_contrac
 
     def _again(self) -> Self:
         return type(self)(str(self._contract), wait_seconds=self._wait_seconds)
+
+
+class expect_replica(ReadBlock):  # noqa: N801 - read as a verb: `with expect_replica():`
+    """Report reads of the block that go to the primary although a rule or `use_replica` leads them to a replica.
+
+    "log" writes a warning for each place in the code, once a process; "raise" raises `PrimaryReadError` before the
+    statement is sent. Where blocks are nested, "raise" counts. Whatever the reason: a transaction, an earlier write, an
+    unsafe method, a replica that is down or behind; and a cursor of its own on the primary, where a rule routes the
+    endpoint. Reads that are meant for the primary are not reported: without a rule, on the deny list, pinned, observed,
+    behind a closed gate, in `use_primary()`, under a strict contract, `.using()` the primary, or on behalf of a write.
+
+    It changes nothing about where reads go. It reaches into requests and units that begin inside it, and not into
+    tasks. Raises ValueError for another word.
+    """
+
+    def __init__(self, on_primary: str = "log") -> None:
+        super().__init__()
+        try:
+            self._watch = Watch(on_primary)
+        except ValueError:
+            raise ValueError(f'on_primary is {on_primary!r}. Write "log" or "raise".') from None
+
+    def _contexts(self) -> list[AbstractContextManager[Any]]:
+        return [open_block(Block(watch=self._watch))]
+
+    def _again(self) -> Self:
+        return type(self)(self._watch)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from rollout.settings import Refresh, refresh
 from routers.agent import agent
 from routers.blocks import open_outermost
 from routers.replicas import prober
@@ -21,7 +22,7 @@ class RoutedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command in a unit. The policy is read first: a command is over before the background reads it."""
         endpoint = type(self).__module__.rpartition(".")[2]
-        if agent.try_reload():
+        if refresh() is Refresh.BACKGROUND and agent.try_reload():
             prober.probe_once()
         outer = current_unit()
         with (

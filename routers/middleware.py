@@ -10,6 +10,7 @@ from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from rollout.settings import is_idle
 from routers import carriers
 from routers.endpoints import UNRESOLVED, view_endpoint
 from routers.streaming import stream_within
@@ -78,7 +79,7 @@ def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> Htt
         if party.shares_cache and party.actor:
             carriers.leave_in_cache(party.actor, trail.learned)
     is_streamed = stream_within(unit, response)
-    if (is_streamed or trail.has_delegated) and "Authorization" not in request.headers:
+    if (is_streamed or trail.has_delegated) and "Authorization" not in request.headers and not is_idle():
         # What is written from now on, in the body or by a task, comes too late for the other cookie.
         carriers.set_errand_cookie(response, secure=request.is_secure())
     return response

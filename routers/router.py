@@ -18,7 +18,7 @@ from routers.meter import meter
 from routers.overriding import Read, overriding
 from routers.replicas import prober, replicas
 from routers.transactions import in_transaction
-from routers.unit import Asked, Block, Decision, Unit, current_block, current_unit
+from routers.unit import Asked, Block, Decision, Unit, current_unit, steering_block
 
 logger = logging.getLogger("readshift")
 
@@ -98,7 +98,7 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
     if unit.is_deciding:
         return Decision(cluster.primary, Reason.DECIDING)
     label = model._meta.label
-    block = current_block()
+    block = steering_block()
     settled = unit.settled.get(label)
     if settled is not None and block is None:
         decision = settled

@@ -62,6 +62,7 @@ _FIRST_WORD = re.compile(r"[\s(]*(\w+)")
 _NAME = re.compile(r'"[\w$]+"')
 _QUOTED_CALL = re.compile(r'"\s*(?:\.\s*(?:"|[\w$]+)\s*)?\(')
 _SCHEMA = re.compile(r'([\w$]+)"?\s*\.\s*"?\Z')
+_OF_SESSION = re.compile(r"^[\s(]*SHOW\b|\b(?:set_config|current_setting)\s*\(", re.IGNORECASE)
 
 
 def effect_of(sql: object, writing_functions: frozenset[str] = frozenset()) -> Effect:
@@ -74,6 +75,11 @@ def effect_of(sql: object, writing_functions: frozenset[str] = frozenset()) -> E
     text = _text(sql)
     judge = _remembered if len(text) <= _LONGEST_REMEMBERED else _judge
     return judge(text, writing_functions)
+
+
+def is_of_session(sql: object) -> bool:
+    """Say whether a statement asks or sets what holds for its own connection, so that no other server can stand in."""
+    return _OF_SESSION.search(_OPAQUE.sub(" ", _text(sql))) is not None
 
 
 def outline(sql: object, longest: int = 80) -> str:

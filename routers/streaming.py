@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from routers.carriers import leave_in_cache
-from routers.unit import Block, Unit, current_block, current_unit, resume
+from routers.unit import Block, Unit, current_block, current_unit, inherited, resume
 from routers.whereabouts import conclude, settle_writes
 
 
@@ -23,7 +23,7 @@ class Steps:
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        self._block: Block | None = None
+        self._block: Block | None = inherited(unit)
         self._told = unit.trail.learned
 
     @contextmanager

@@ -1,5 +1,6 @@
 """The unit of work: one request, task, command or block, and what Readshift remembers while it lasts."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -45,12 +46,27 @@ class Decision:
     is_displaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """The router's last answer for an alias, under which the queries that follow are counted."""
+    """The router's last answer for an alias, under which the queries that follow are counted.
+
+    statements: how many have followed it. The ORM asks before each, unless code names the alias itself.
+    """
 
     model: type[Model]
     decision: Decision
+    statements: int = 0
+
+    def is_about(self, sql: object) -> bool:
+        """Say whether a statement follows this answer: it names the table, and quotes it or is the first since then.
+
+        The ORM quotes names; `raw()` runs what a person wrote.
+        """
+        if not isinstance(sql, str):
+            return False
+        table = self.model._meta.db_table
+        is_first = self.statements == 0
+        return f'"{table}"' in sql or (is_first and re.search(rf"\b{re.escape(table)}\b", sql) is not None)
 
 
 @dataclass(slots=True)
@@ -113,6 +129,14 @@ class Unit:
         finally:
             self.is_deciding = False
 
+    def answer_for(self, alias: str, sql: object) -> Asked | None:
+        """Return the router's answer that sends this statement to this alias; None when nobody asked."""
+        asked = self.asked.get(alias)
+        if asked is None or not asked.is_about(sql):
+            return None
+        asked.statements += 1
+        return asked
+
     def enter_endpoint(self, endpoint: str) -> None:
         """Name the endpoint once it is known. What was settled before it does not bind it."""
         self.endpoint = endpoint
@@ -134,6 +158,11 @@ class Block:
     wait_seconds: float | None = None
     watch: Watch | None = None
 
+    @property
+    def steers(self) -> bool:
+        """Whether it says anything about where reads go."""
+        return replace(self, watch=None) != Block()
+
     def within(self, outer: "Block | None") -> "Block":
         """Return what this block and those around it ask for.
 
@@ -142,12 +171,13 @@ class Block:
         if outer is None:
             return self
         contracts = [contract for contract in (self.contract, outer.contract) if contract is not None]
+        watches = {self.watch, outer.watch}
         return Block(
             forces_primary=self.forces_primary or outer.forces_primary,
             pool=self.pool or outer.pool,
             contract=strictest(contracts) if contracts else None,
             wait_seconds=outer.wait_seconds if self.wait_seconds is None else self.wait_seconds,
-            watch=self.watch or outer.watch,
+            watch=Watch.RAISE if Watch.RAISE in watches else self.watch or outer.watch,
         )
 
 
@@ -161,14 +191,31 @@ def current_unit() -> Unit | None:
 
 
 def current_block() -> Block | None:
-    """Return the innermost `use_primary` or `use_replica` that counts here, or None."""
+    """Return what the blocks that count here ask for, or None."""
     return _block.get()
+
+
+def steering_block() -> Block | None:
+    """Return what the blocks that count here ask for, or None when they leave it open where reads go."""
+    block = _block.get()
+    return block if block is not None and block.steers else None
+
+
+def inherited(unit: Unit) -> Block | None:
+    """Return what reaches into a unit that begins here: that its reads are watched, and nothing about where they go.
+
+    A task is not watched by the code that enqueues it, which elsewhere runs in another process.
+    """
+    outer = _block.get()
+    if outer is None or outer.watch is None or unit.kind is UnitKind.TASK:
+        return None
+    return Block(watch=outer.watch)
 
 
 @contextmanager
 def open_unit(unit: Unit) -> Iterator[Unit]:
-    """Make this the current unit. Blocks of an enclosing unit do not reach into it."""
-    with resume(unit, None):
+    """Make this the current unit. Blocks of an enclosing unit do not lead its reads."""
+    with resume(unit, inherited(unit)):
         yield unit
 
 
@@ -189,8 +236,9 @@ def resume(unit: Unit | None, block: Block | None) -> Iterator[None]:
 def nest_unit(unit: Unit) -> Iterator[Unit]:
     """Make this the current unit for a block of code, which may be that of a generator."""
     outer_unit, outer_block = _unit.get(), _block.get()
+    block = inherited(unit)
     _unit.set(unit)
-    _block.set(None)
+    _block.set(block)
     try:
         yield unit
     finally:

@@ -9,13 +9,13 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from rollout.settings import Refresh, get_settings, refresh
 from routers.health import Finding
+from routers.own_work import own_work
 from routers.positions import Floor
 from routers.probe import QUESTION, read_finding
 from routers.replicas import replicas
 from routers.tokens import NOTHING, Token, lifetime_seconds, pinned
 from routers.trail import Trail
 from routers.transactions import in_transaction
-from routers.wire import own_work
 
 logger = logging.getLogger("readshift")
 

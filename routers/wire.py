@@ -1,8 +1,6 @@
 """What is seen on the wire: guards replicas against writes, notices writes, counts queries. Works with any engine."""
 
-from collections.abc import Callable, Iterator, Sized
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sized
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,14 +10,14 @@ from django.db.utils import Error, InternalError
 from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from rollout.reasons import Reason
-from rollout.settings import get_settings
+from rollout.settings import get_settings, is_idle
 from routers.meter import Series, meter
+from routers.own_work import is_own_work, own_work
 from routers.replay import may_replay, replay
+from routers.reverse_guard import before_read
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
-from routers.unit import Decision, current_unit
-
-_own_work: ContextVar[bool] = ContextVar("readshift_own_work", default=False)
+from routers.unit import Asked, Decision, current_unit
 
 
 class ReplicaWriteError(InternalError):
@@ -38,26 +36,20 @@ class ReplicaWriteError(InternalError):
         )
 
 
-@contextmanager
-def own_work() -> Iterator[None]:
-    """Leave the queries of this block out of the counts: they are Readshift's own."""
-    token = _own_work.set(True)
-    try:
-        yield
-    finally:
-        _own_work.reset(token)
-
-
 def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """The execute wrapper on every connection of a cluster."""
     alias: str = context["connection"].alias
     settings = get_settings()
     cluster = settings.cluster_of_alias(alias)
-    if cluster is None or _own_work.get():
+    if cluster is None or is_own_work():
         return execute(sql, params, many, context)
     effect = effect_of(sql, settings.writing_functions)
+    unit = current_unit()
+    asked = unit.answer_for(alias, sql) if unit is not None else None
     if effect is Effect.WRITE:
         _before_write(alias, cluster, sql)
+    elif effect is Effect.READ and alias == cluster.primary:
+        before_read(cluster, asked, sql)
     try:
         return execute(sql, params, many, context)
     except Error as error:
@@ -67,7 +59,7 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
         raise
     finally:
         if effect is not Effect.CONTROL:
-            _count(alias, cluster, effect, sql, len(params) if many and isinstance(params, Sized) else 1)
+            _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
 
 
 def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
@@ -76,14 +68,13 @@ def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
         asked = unit.asked.get(alias) if unit else None
         model = asked.model._meta.label if asked else ""
         raise ReplicaWriteError(alias, cluster.primary, model, unit.endpoint if unit else "", outline(sql))
-    (unit.trail if unit is not None else outside_trail()).note_write(alias)
+    if not is_idle():
+        (unit.trail if unit is not None else outside_trail()).note_write(alias)
 
 
-def _count(alias: str, cluster: Cluster, effect: Effect, sql: Any, count: int) -> None:
+def _count(alias: str, cluster: Cluster, effect: Effect, asked: Asked | None, count: int) -> None:
     unit = current_unit()
-    asked = unit.asked.get(alias) if unit else None
-    # The ORM asks the router just before it executes, and quotes the table. Anything else did not ask.
-    if asked is not None and isinstance(sql, str) and f'"{asked.model._meta.db_table}"' in sql:
+    if asked is not None:
         model, decision = asked.model._meta.label, asked.decision
     else:
         model, decision = "", Decision(alias, Reason.DIRECT if unit else Reason.OUTSIDE_UNIT)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rollout import rollup
 from rollout.settings import get_settings
 from routers.control import control_alias
-from routers.wire import own_work
+from routers.own_work import own_work
 
 
 @shared_task(name="readshift.roll_up", ignore_result=True)

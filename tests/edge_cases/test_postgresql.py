@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 
 from demo.shop.models import Product
 from routers.blocks import use_replica
-from routers.wire import ReplicaWriteError, own_work
+from routers.own_work import own_work
+from routers.wire import ReplicaWriteError
 from tests.edge_cases.support import REPLICAS, routed_unit
 from tests.support import Servers
 

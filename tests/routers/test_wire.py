@@ -15,8 +15,9 @@ from rollout.models import TallyKind
 from rollout.reasons import Reason
 from routers.blocks import unit_of_work, use_replica
 from routers.meter import meter
+from routers.own_work import own_work
 from routers.router import ReplicaRouter
-from routers.wire import ReplicaWriteError, own_work, watch
+from routers.wire import ReplicaWriteError, watch
 from tests.support import Servers, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
