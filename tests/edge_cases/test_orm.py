@@ -47,10 +47,13 @@ def test_e02_what_a_replicas_object_saves_creates_changes_and_deletes_goes_to_th
         tea.name = "Teas"
         tea.save()
         assert tea._state.db == "default"
+    shop.settle()
     with use_replica():
         fetch("tea").products.create(name="Oolong", slug="oolong", price="5.00")
+    shop.settle()
     with use_replica():
         fetch("tea").products.update(stock=3)
+    shop.settle()
     with use_replica():
         Product.objects.get(slug="sencha").delete()
     assert dict(Product.objects.values_list("slug", "stock")) == {"assam": 3, "oolong": 3}

@@ -119,6 +119,7 @@ def test_it_steers_the_session(statement: str) -> None:
         ('SELECT "ledger" . "charge"(1)', {"charge"}),
         ("SELECT discharge(1), charge_all(1), billing.recharge(1), charge$(1), my$charge(1)", set()),
         ("SELECT charge, billing.charge FROM billing WHERE charge IN (1, 2)", set()),
+        ('SELECT "count"(*), "a charge(1)", "charge"\'charge(1)\' FROM x', set()),
         ("SELECT 'charge(1)', E'\\'charge(1)', $$charge(1)$$, \"charge(1)\" -- charge(1)\n /* charge(1) */", set()),
     ],
 )
