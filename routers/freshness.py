@@ -12,6 +12,7 @@ from rollout.contracts import Contract, Freshness
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, refresh
+from routers.health import Finding
 from routers.positions import Floor, Position
 from routers.replay import is_connected
 from routers.replicas import replicas
@@ -81,24 +82,38 @@ class Check:
 
     def _shows(self, alias: str, floor: Floor) -> bool:
         while True:
-            wanted = replicas.position_of(self.cluster.primary, floor)
+            wanted = self._wanted(floor)
             if wanted is not None and self._has_reached(alias, wanted):
                 return True
             if not self._waits():
                 return False
 
+    def _wanted(self, floor: Floor) -> Position | None:
+        """Return a position that shows the floor; None while none is known.
+
+        A floor that is a time is younger than the last probe of the primary for a moment. An actor who is never idle
+        has always been there a moment ago, and would never leave it again; so the primary is asked, too.
+        """
+        primary = self.cluster.primary
+        wanted = replicas.position_of(primary, floor)
+        if wanted is not None or refresh() is Refresh.INLINE or not self._may_ask(primary):
+            return wanted
+        if (finding := self._ask(primary)) is not None:
+            replicas.record(self.cluster, primary, finding)
+        return replicas.position_of(primary, floor)
+
     def _has_reached(self, alias: str, wanted: Position) -> bool:
         known = (replicas.standing(alias).position, self.unit.positions.get(alias))
         if any(position is not None and wanted.is_reached_by(position) for position in known):
             return True
-        position = self._ask(alias)
+        position = self._position_now(alias)
         return position is not None and wanted.is_reached_by(position)
 
     def _is_young(self, alias: str, seconds: float) -> bool:
         while True:
             if refresh() is Refresh.INLINE or replicas.age(alias) <= seconds:
                 return True
-            position = self._ask(alias)
+            position = self._position_now(alias)
             if position is not None:
                 age = replicas.lag_of(self.cluster.primary, position).seconds
                 if age is not None and age <= seconds:
@@ -114,19 +129,25 @@ class Check:
         time.sleep(min(_PAUSE_SECONDS, left))
         return True
 
-    def _ask(self, alias: str) -> Position | None:
-        """Ask a replica once a unit, or again and again while waiting."""
-        is_asked = alias in self.unit.positions
-        if not self.asks or (is_asked and not self.wait_seconds):
-            return self.unit.positions.get(alias)
+    def _position_now(self, alias: str) -> Position | None:
+        if self._may_ask(alias):
+            self._ask(alias)
+        return self.unit.positions.get(alias)
+
+    def _may_ask(self, alias: str) -> bool:
+        """Say whether a server may be asked: once a unit, or again and again while waiting."""
+        return self.asks and (alias not in self.unit.positions or bool(self.wait_seconds))
+
+    def _ask(self, alias: str) -> Finding | None:
         try:
-            position = ask(alias).position
+            finding = ask(alias)
         except SynchronousOnlyOperation:
             # Nor may the other coroutines wait.
             self.asks = False
             return None
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("The replica %r did not say where it stands, so the primary is read: %s", alias, error)
-            position = None
-        self.unit.positions[alias] = position
-        return position
+            logger.warning("%r did not say where it stands, so the primary is read: %s", alias, error)
+            self.unit.positions[alias] = None
+            return None
+        self.unit.positions[alias] = finding.position
+        return finding

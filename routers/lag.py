@@ -13,6 +13,8 @@ from routers.positions import Floor, Position
 
 MICROSECONDS = 1_000_000
 
+_MOST_SAMPLES = 10_000
+
 
 class LagState(StrEnum):
     """KNOWN: it is behind, by at most so many seconds. CURRENT: it shows all that the primary had when last asked.
@@ -73,7 +75,7 @@ class History:
             self._samples.pop()
             sample = Sample(sample.at, latest.position, sample.clock)
         self._samples.append(sample)
-        while self._samples[0].at < sample.at - self._span_seconds:
+        while self._samples[0].at < sample.at - self._span_seconds or len(self._samples) > _MOST_SAMPLES:
             self._samples.popleft()
 
     def floor_at(self, now: float) -> Floor | None:

@@ -1,6 +1,7 @@
 """Asks servers where they stand on the connections that this thread has anyway, and settles trails by the answers."""
 
 import logging
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -25,9 +26,10 @@ LONGEST_TRANSACTION_SECONDS = 3_600.0
 
 def ask(alias: str) -> Finding:
     """Return where the server of this alias stands. Raises `DatabaseError` or `InterfaceError` without an answer."""
+    at = time.monotonic()
     with own_work(), connections[alias].cursor() as cursor:
         cursor.execute(QUESTION)
-        return read_finding(0.0, cursor.fetchone())
+        return read_finding(at, cursor.fetchone())
 
 
 def settle_writes(trail: Trail, now: float) -> None:

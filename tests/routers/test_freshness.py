@@ -224,3 +224,13 @@ def test_a_replica_that_refuses_the_question_is_not_read(shop: Servers, client: 
     finally:
         for each, port in zip(options, ports, strict=True):
             each["PORT"] = port
+
+
+def test_an_actor_who_is_never_idle_returns_to_its_replica_before_the_next_probe(
+    shop: Servers, client: Client, settings
+) -> None:
+    route("names")
+    with probing(settings, PROBE_SECONDS=600.0):
+        client.post("/test/names/")
+        decisions()
+        wait_until(lambda: client.get("/test/names/") and Reason.ROUTED in decisions(), 10, "a read on the replica")
