@@ -65,6 +65,13 @@ class Servers:
             replica.resume_replay()
         self.cluster.wait_for_replay()
 
+    def checkpoint(self) -> None:
+        """Leave little to replay for replicas that are about to be killed, so that they are soon back."""
+        self.cluster.primary.query("CHECKPOINT")
+        self.cluster.wait_for_replay()
+        for replica in self.cluster.replicas:
+            replica.query("CHECKPOINT")
+
     @contextmanager
     def watch(self, table: str = "shop_product") -> Iterator[Reads]:
         """Count, on every server, the statements of this block that name the table. Our own counts start anew."""

@@ -15,6 +15,8 @@ DEFAULTS: Mapping[str, str] = {
     "full_page_writes": "off",
     "synchronous_commit": "on",
     "wal_level": "replica",
+    # A server that was killed replays what was written since the last checkpoint, and is waited for.
+    "checkpoint_timeout": "30s",
     # The usual limits. Without a size they would follow that of a segment, which is small here.
     "min_wal_size": "80MB",
     "max_wal_size": "1GB",

@@ -1,7 +1,7 @@
 """E32, E33 and E34: reads that a replica fails to answer, and those that are not asked again."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Thread
 
 import pytest
@@ -95,13 +95,12 @@ def test_e32_the_conflict_is_no_fault_of_the_server(impatient: Servers) -> None:
 def test_e33_a_read_that_finds_its_replicas_dead_is_answered_by_the_primary(shop: Servers, client: Client) -> None:
     route("names")
     connections.close_all()
-    for replica in shop.cluster.replicas:
-        replica.kill()
-    try:
-        response = client.get("/test/names/")
-    finally:
+    shop.checkpoint()
+    with ExitStack() as dead:
         for replica in shop.cluster.replicas:
-            replica.start()
+            replica.kill()
+            dead.callback(replica.start)
+        response = client.get("/test/names/")
     assert response.json() == {"names": ["Assam", "Sencha"]}
     assert decisions()[Reason.UNFIT_REPLICA] == 1
 

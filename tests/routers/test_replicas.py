@@ -129,6 +129,7 @@ def test_a_hung_replica_is_found_and_holds_up_no_other(servers: Servers, watched
 def test_a_killed_replica_is_found_with_the_reason_and_returns(servers: Servers, watched: Replicas) -> None:
     wait_for(watched, "replica2", Fitness.FIT)
     replica = servers.cluster.server("replica2")
+    servers.checkpoint()
     replica.kill()
     try:
         wait_for(watched, "replica2", Fitness.UNREACHABLE)
