@@ -232,5 +232,10 @@ def test_an_actor_who_is_never_idle_returns_to_its_replica_before_the_next_probe
     route("names")
     with probing(settings, PROBE_SECONDS=600.0):
         client.post("/test/names/")
-        decisions()
-        wait_until(lambda: client.get("/test/names/") and Reason.ROUTED in decisions(), 10, "a read on the replica")
+
+        def is_routed() -> bool:
+            decisions()
+            client.get("/test/names/")
+            return Reason.ROUTED in decisions()
+
+        wait_until(is_routed, 10, "a read on the replica")
