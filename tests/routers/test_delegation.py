@@ -20,6 +20,7 @@ from routers.subjects import PlainParty
 from routers.tokens import FOREIGN, NOTHING, Token, decode
 from routers.trail import Trail
 from routers.unit import current_unit
+from routers.whereabouts import conclude, token_for_task
 from tests.support import Servers, forget_writes, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -214,3 +215,15 @@ def test_nothing_of_one_task_reaches_the_next_one(shop: Servers) -> None:
         ("task:last", True),
     ]
     assert current_unit() is None
+
+
+def test_what_a_transaction_wrote_is_settled_after_its_end_and_not_when_it_enqueues(shop: Servers) -> None:
+    with unit_of_work("sender"):
+        unit = current_unit()
+        assert unit is not None
+        with transaction.atomic():
+            Category.objects.create(name="Coffee", slug="coffee")
+            assert token_for_task(unit.trail, time.time()).pins
+            assert (unit.trail.unsettled, unit.trail.learned) == ({"default"}, NOTHING)
+        assert conclude(unit.trail, time.time())
+        assert unit.trail.learned.floors_of("default")

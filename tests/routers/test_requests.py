@@ -1,19 +1,24 @@
 """Where the reads of requests go, as the servers saw it."""
 
+import time
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connection, connections
-from django.test import AsyncClient, Client
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, RequestFactory
 from waffle.models import Flag, Switch
 from waffle.testutils import override_flag, override_sample, override_switch
 
+from demo.shop.models import Category
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from rollout.reasons import Reason
 from routers.carriers import COOKIE
 from routers.meter import meter
+from routers.middleware import ReadshiftMiddleware
+from routers.tokens import decode
 from tests.support import Reads, Servers, decisions, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -251,3 +256,14 @@ def test_before_migrate_every_read_goes_to_the_primary(shop: Servers, client: Cl
         assert "migrate" in caplog.text
     finally:
         connection.cursor().execute("ALTER TABLE elsewhere RENAME TO readshift_routingrule")
+
+
+def test_a_write_under_an_asynchronous_server_is_followed_as_well(shop: Servers) -> None:
+    async def view(request: HttpRequest) -> HttpResponse:
+        await Category.objects.acreate(name="Coffee", slug="coffee")
+        return HttpResponse()
+
+    middleware: Any = ReadshiftMiddleware(view)
+    response = async_to_sync(middleware)(RequestFactory().post("/"))
+    (floor,) = decode(response.cookies[COOKIE].value, time.time()).floors_of("default")
+    assert floor.lsn > 0
