@@ -54,7 +54,7 @@ class ReplicaRouter:
         meter.count_decision(cluster.primary, unit, model._meta.label, decision)
         if overriding.recorders:
             overriding.record(Read(model._meta.label, unit.endpoint if unit else "", decision.alias, decision.reason))
-        return cluster.primary if overriding.is_confined(cluster.primary) else decision.alias
+        return _alias(cluster, decision)
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
         cluster = _cluster_for(model, hints)
@@ -106,8 +106,13 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
         decision = _decide(cluster, model, unit, block)
         if block is None and not decision.reason.chooses_replica and decision.reason not in _PASSING:
             unit.settled[label] = decision
-    unit.asked[decision.alias] = Asked(model, decision)
+    unit.asked[_alias(cluster, decision)] = Asked(model, decision)
     return decision
+
+
+def _alias(cluster: Cluster, decision: Decision) -> str:
+    """Return where the read is run: where it was decided, outside of tests that confine it."""
+    return cluster.primary if overriding.is_confined(cluster.primary) else decision.alias
 
 
 def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:

@@ -15,9 +15,11 @@ from rollout.contracts import parse_contract
 from rollout.models.rule import Mode, TargetKind
 from rollout.options import DEFAULT_POOL
 from rollout.policy import Rule, compile_policy
+from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.endpoints import known_endpoints
 from routers.overriding import Read, overriding
+from routers.trail import forget_outside
 
 PRIMARY = "primary"
 REPLICA = "replica"
@@ -43,8 +45,11 @@ class override_routing(TestContextDecorator):  # noqa: N801 - like Django's over
     def enable(self) -> None:
         """Switch it on. Called by the context manager and the decorator."""
         policy = compile_policy(0, True, [self._rule(target) for target in self._targets])
-        self._settings = override_settings(READSHIFT={**django_settings.READSHIFT, "POLICY_REFRESH": "inline"})
+        options = {**django_settings.READSHIFT, "ENABLED": True, "POLICY_REFRESH": "inline"}
+        self._settings = override_settings(READSHIFT=options)
         self._settings.enable()
+        # What the test has written so far to set the scene, the code under test did not write.
+        forget_outside()
         self._outer, overriding.policy = overriding.policy, policy
 
     def disable(self) -> None:
@@ -87,7 +92,8 @@ def assert_reads_from(where: str, *, model: str | None = None, endpoint: str | N
     """Fail unless the block reads, and all that it reads comes from there.
 
     where: "primary", "replica", or an alias. model, endpoint: look at reads of this label, or at this endpoint, only.
-    Raises AssertionError, which lists all reads of the block, and ValueError for an unknown place.
+    Without a model, those that never leave the primary are left out, such as sessions and users. Raises AssertionError,
+    which lists all reads of the block, and ValueError for an unknown place.
     """
     settings = get_settings()
     places = {PRIMARY: set(settings.clusters), REPLICA: set(settings.replicas)}
@@ -96,7 +102,12 @@ def assert_reads_from(where: str, *, model: str | None = None, endpoint: str | N
         raise ValueError(f"where is {where!r}. Write {PRIMARY!r}, {REPLICA!r} or an alias of a cluster.")
     with record_reads() as reads:
         yield reads
-    looked_at = [read for read in reads if model in {None, read.model} and endpoint in {None, read.endpoint}]
+    looked_at = [
+        read
+        for read in reads
+        if (read.reason is not Reason.DENIED if model is None else read.model == model)
+        and endpoint in {None, read.endpoint}
+    ]
     astray = [read for read in looked_at if read.alias not in aliases]
     if looked_at and not astray:
         return

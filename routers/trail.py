@@ -93,6 +93,11 @@ def end_outside(trail: Trail) -> None:
     outside.learned = outside.learned.followed_by(trail.learned)
 
 
+def forget_outside() -> None:
+    """Begin anew, as code does that has written nothing yet."""
+    _outside.set(None)
+
+
 def outside_trail() -> Trail:
     """Return the trail of the code that runs in no unit here, such as a script between its blocks."""
     trail = _outside.get()

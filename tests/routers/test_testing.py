@@ -1,13 +1,15 @@
 """What Readshift offers to the tests of a project."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.test import Client, TestCase, TransactionTestCase, override_settings
 
 from demo.shop.models import Category, Product
 from rollout.reasons import Reason
 from rollout.settings import Refresh, refresh
-from routers.blocks import unit_of_work
+from routers.blocks import expect_replica, unit_of_work
+from routers.meter import meter
 from routers.overriding import Read
 from routers.pytest_plugin import readshift_reads, readshift_routing
 from routers.testing import assert_reads_from, override_routing, record_reads
@@ -116,6 +118,12 @@ class TestInATestCase(TestCase):
         with assert_reads_from("replica"):
             assert self.client.get("/test/names/").status_code == 200
 
+    def test_nothing_is_reported_by_a_block_that_expects_a_replica(self) -> None:
+        with expect_replica("raise"), record_reads() as reads:
+            self.client.get("/test/names/")
+        assert [read.reason for read in reads] == [Reason.ROUTED]
+        assert ("default", Reason.ROUTED) in {(series.alias, series.reason) for series in meter.take()}
+
     def test_a_transaction_of_the_code_s_own_counts(self) -> None:
         with assert_reads_from("primary"), unit_of_work("names"), transaction.atomic():
             assert Product.objects.count() == 2
@@ -176,6 +184,15 @@ class TestTheAssertion:
             with unit_of_work("nightly"):
                 Product.objects.count()
         assert outer == [Read("shop.Product", "nightly", "default", Reason.DISABLED)]
+
+    def test_reads_that_never_leave_the_primary_are_looked_at_only_when_they_are_named(
+        self, shop: Servers, client: Client
+    ) -> None:
+        client.force_login(User.objects.create_user("ada"))
+        with override_routing("shop:order-list"), assert_reads_from("replica"):
+            assert client.get("/orders/").status_code == 200
+        with override_routing("shop:order-list"), assert_reads_from("primary", model="auth.User"):
+            client.get("/orders/")
 
 
 class TestMistakes:
