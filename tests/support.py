@@ -134,7 +134,7 @@ def probing(settings: Any, **options: Any) -> Iterator[None]:
             prober.probe_once()
             return all(map(replicas.is_fit, get_settings().replicas))
 
-        wait_until(are_fit, 10, "the replicas to be fit")
+        wait_until(are_fit, 60, "the replicas to be fit")
         yield
     finally:
         prober.stop()
