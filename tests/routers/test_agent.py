@@ -158,6 +158,8 @@ def test_a_change_takes_nothing_away_from_reads_that_were_let_go_before(shop: Se
     route("nightly")
     with running(GREATEST_LAG_SECONDS=60.0) as process:
         process.wait_for(Reason.ROUTED)
+        # Whoever asks next may belong to the other replica.
+        process.ask("probed")
         for replica in shop.cluster.replicas:
             replica.pause_replay()
         try:
