@@ -70,6 +70,7 @@ class Settings:
     shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
     probe_seconds: how often a process asks each server how it stands.
     probe_timeout_seconds: how long a server may take to answer.
+    slow_answer_seconds: two answers in a row that take longer put a replica out, unless all servers are that slow.
     wait_seconds: how long a read may wait for a replica that is behind before it goes to the primary.
     cache: the alias in CACHES that holds tokens of actors without cookies; all processes must share it.
     token_header: the name of an HTTP header in which other services that share SECRET_KEY send tokens, or None.
@@ -95,6 +96,7 @@ class Settings:
     shortest_ejection_seconds: float = 3.0
     probe_seconds: float = 0.5
     probe_timeout_seconds: float = 1.0
+    slow_answer_seconds: float = 0.5
     wait_seconds: float = 0.0
     cache: str = "default"
     token_header: str | None = None

@@ -13,32 +13,58 @@ class Fitness(StrEnum):
     FIT = "fit"
     UNTRUSTED = "untrusted"
     UNREACHABLE = "unreachable"
+    UNRESPONSIVE = "unresponsive"
+    STARTING = "starting"
     NOT_A_STANDBY = "not_a_standby"
     OTHER_CLUSTER = "other_cluster"
     OTHER_TIMELINE = "other_timeline"
     LAG_UNKNOWN = "lag_unknown"
     LAGGING = "lagging"
+    SLOW = "slow"
     RECOVERING = "recovering"
 
+    @property
+    def words(self) -> str:
+        """What it means, for a person."""
+        return _WORDS[self]
 
-_SERVING = frozenset({Fitness.FIT, Fitness.LAG_UNKNOWN, Fitness.LAGGING, Fitness.RECOVERING})
+
+_WORDS = {
+    Fitness.FIT: "serves reads",
+    Fitness.UNTRUSTED: "has not been asked yet",
+    Fitness.UNREACHABLE: "refuses connections or broke them",
+    Fitness.UNRESPONSIVE: "does not answer: it hangs, or the network swallows what is sent",
+    Fitness.STARTING: "is starting up or shutting down",
+    Fitness.NOT_A_STANDBY: "is no standby: it was promoted, or the alias leads to a primary",
+    Fitness.OTHER_CLUSTER: "belongs to another cluster than its primary",
+    Fitness.OTHER_TIMELINE: "follows another timeline than its primary",
+    Fitness.LAG_UNKNOWN: "is behind by an unknown time",
+    Fitness.LAGGING: "is too far behind",
+    Fitness.SLOW: "answers too slowly",
+    Fitness.RECOVERING: "answers again and has to catch up first",
+}
+
+_SERVING = frozenset({Fitness.FIT, Fitness.LAG_UNKNOWN, Fitness.LAGGING, Fitness.SLOW, Fitness.RECOVERING})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one probe found out. at: the monotonic time before it asked. error: why it got no answer.
 
-    is_silent: no answer came in time, and no refusal either. is_receiving: whether the WAL receiver runs; a standby
-    may also read an archive. clock: the server's own time in microseconds since the epoch, before it looked.
+    is_silent: no answer came in time, and no refusal either. is_starting: it said that it is starting up or shutting
+    down. is_receiving: whether the WAL receiver runs; a standby may also read an archive. clock: the server's own time
+    in microseconds since the epoch, before it looked. took: how many seconds the answer took, connecting not counted.
     """
 
     at: float
     error: str = ""
     is_silent: bool = False
+    is_starting: bool = False
     is_standby: bool = False
     position: Position | None = None
     is_receiving: bool | None = None
     clock: int = 0
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +72,14 @@ class Limits:
     """In seconds. greatest_lag: ejects. return_lag: what lets it back in. shortest_ejection: stops flapping.
 
     longest_silence: how long a finding counts. One question that goes unanswered ejects nobody: this process may be
-    the one that is slow.
+    the one that is slow. slow_answer: two answers in a row that take longer eject, unless all servers are that slow.
     """
 
     greatest_lag: float
     return_lag: float
     shortest_ejection: float
     longest_silence: float
+    slow_answer: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +89,7 @@ class Standing:
     detail: the words of the last error. ejected_at: when it last ceased to be fit, on the monotonic clock.
     gone_since: from when on no process reads from it, because it says itself that it is no replica of this primary any
     more; infinite for all others. A failure that only this process sees does not count.
+    took: how many seconds the last answer took.
     """
 
     fitness: Fitness = Fitness.UNTRUSTED
@@ -73,6 +101,7 @@ class Standing:
     detail: str = ""
     ejected_at: float = float("-inf")
     gone_since: float = float("inf")
+    took: float = 0.0
 
     @property
     def shows_since(self) -> float:
@@ -92,8 +121,8 @@ class Standing:
         return self.gone_since <= now <= self.seen_at + longest_silence
 
 
-def judge(before: Standing, finding: Finding, primary: History, limits: Limits) -> Standing:
-    """Return how a replica stands after a finding.
+def judge(before: Standing, finding: Finding, primary: History, limits: Limits, quickest: float = 0.0) -> Standing:
+    """Return how a replica stands after a finding. quickest: what the quickest of the other servers took to answer.
 
     A replica starts untrusted and is fit after its first good finding. One that was ejected stays out for a while, must
     catch up below the lower of two limits, and must show all that there was when it was ejected: a server that was
@@ -102,7 +131,8 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
     if finding.is_silent and before.is_fit(finding.at, limits.longest_silence):
         return replace(before, detail=finding.error)
     lag = primary.lag_of(finding.position, finding.at) if finding.position is not None else UNKNOWN_LAG
-    fault = _fault(finding, primary, lag, limits)
+    is_slow = min(finding.took, before.took) > limits.slow_answer > 2 * quickest
+    fault = _fault(finding, primary, lag, limits) or (Fitness.SLOW if is_slow else None)
     if before.fitness is Fitness.NOT_A_STANDBY and fault is not Fitness.NOT_A_STANDBY:
         # Until then, others may stand in for it in other processes.
         before = replace(before, ejected_at=finding.at + limits.longest_silence)
@@ -120,7 +150,8 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits) 
         lag=lag,
         position=finding.position or before.position,
         is_receiving=finding.is_receiving,
-        detail=finding.error,
+        detail=_detail(finding, fitness),
+        took=finding.took,
         ejected_at=finding.at if is_ejected else before.ejected_at,
         gone_since=gone_since,
     )
@@ -133,6 +164,8 @@ def _fault(finding: Finding, primary: History, lag: Lag, limits: Limits) -> Fitn
     # A current replica of a primary that no longer answers lacks nothing that is known to exist, however old that is.
     is_lagging = lag.state is LagState.KNOWN and (lag.seconds or 0.0) > limits.greatest_lag
     faults = (
+        (finding.is_silent, Fitness.UNRESPONSIVE),
+        (finding.is_starting, Fitness.STARTING),
         (bool(finding.error) or here is None, Fitness.UNREACHABLE),
         (not finding.is_standby, Fitness.NOT_A_STANDBY),
         (there is not None and here is not None and there.system != here.system, Fitness.OTHER_CLUSTER),
@@ -141,6 +174,15 @@ def _fault(finding: Finding, primary: History, lag: Lag, limits: Limits) -> Fitn
         (is_lagging, Fitness.LAGGING),
     )
     return next((fault for applies, fault in faults if applies), None)
+
+
+def _detail(finding: Finding, fitness: Fitness) -> str:
+    """Return what is known about the cause."""
+    if fitness is Fitness.SLOW:
+        return f"the last two answers took about {finding.took:.1f} s each"
+    if fitness in {Fitness.LAGGING, Fitness.LAG_UNKNOWN} and finding.is_receiving is False:
+        return "its WAL receiver does not run"
+    return finding.error
 
 
 def _recovery(before: Standing, finding: Finding, lag: Lag, limits: Limits) -> Fitness:

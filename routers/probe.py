@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from typing import cast
 
 import psycopg
@@ -35,6 +36,10 @@ FROM pg_control_system()
 """
 
 
+# libpq hides the SQLSTATE (57P03) of a refusal. Told in another language, it counts as unreachable, which is as bad.
+_CANNOT_CONNECT_NOW = "the database system is "
+
+
 class ProbeTimeoutError(Exception):
     """The server did not answer in time."""
 
@@ -52,11 +57,18 @@ class Probe:
         """Return what the server says, or why it says nothing. Raises nothing that a server can cause."""
         at = self._clock()
         try:
-            return read_finding(at, self._answer(at + self._timeout))
+            connection = self._connection = self._connection or self._connect()
+            asked_at = self._clock()
+            finding = read_finding(at, self._answer(connection, asked_at + self._timeout))
+            return replace(finding, took=self._clock() - asked_at)
         except (psycopg.Error, ProbeTimeoutError, OSError) as error:
             self.close()
-            is_silent = isinstance(error, ProbeTimeoutError | psycopg.errors.ConnectionTimeout)
-            return Finding(at, error=" ".join(str(error).split()) or type(error).__name__, is_silent=is_silent)
+            return Finding(
+                at,
+                error=" ".join(str(error).split()) or type(error).__name__,
+                is_silent=isinstance(error, ProbeTimeoutError | psycopg.errors.ConnectionTimeout),
+                is_starting=_CANNOT_CONNECT_NOW in str(error),
+            )
 
     def close(self) -> None:
         """Hang up, without a word to a server that may not listen."""
@@ -65,8 +77,7 @@ class Probe:
             with suppress(psycopg.Error, OSError):
                 connection.close()
 
-    def _answer(self, deadline: float) -> tuple[str | None, ...]:
-        connection = self._connection = self._connection or self._connect()
+    def _answer(self, connection: psycopg.Connection, deadline: float) -> tuple[str | None, ...]:
         # A client-side deadline: a statement timeout is no help against a server that is stopped or cut off.
         pgconn = connection.pgconn
         pgconn.send_query(QUESTION.encode())

@@ -33,6 +33,7 @@ class Replicas:
         self._clock = clock
         self._histories: dict[str, History] = {}
         self._standings: dict[str, Standing] = {}
+        self._paces: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def standing(self, alias: str) -> Standing:
@@ -81,12 +82,21 @@ class Replicas:
         # A primary's samples are read while replicas are judged, in other threads.
         with self._lock:
             history = self._history(cluster.primary)
+            if finding.position is not None:
+                self._paces[alias] = finding.took
+            else:
+                self._paces.pop(alias, None)
             if alias != cluster.primary:
-                before = self.standing(alias)
-                self._standings[alias] = judge(before, finding, history, _limits())
+                before, quickest = self.standing(alias), self._quickest_but(cluster, alias)
+                self._standings[alias] = judge(before, finding, history, _limits(), quickest)
                 _tell(alias, before, self._standings[alias])
             elif finding.position is not None and not finding.is_standby:
                 history.add(Sample(finding.at, finding.position, finding.clock))
+
+    def _quickest_but(self, cluster: Cluster, alias: str) -> float:
+        """Return how long the quickest of the other servers took to answer; infinite when none does."""
+        others = cluster.aliases - {alias}
+        return min((self._paces[other] for other in others if other in self._paces), default=float("inf"))
 
     def _history(self, primary: str) -> History:
         return self._histories.setdefault(primary, History(get_settings().greatest_lag_seconds * _HISTORY_MARGIN))
@@ -96,6 +106,7 @@ class Replicas:
         with self._lock:
             self._histories.clear()
             self._standings.clear()
+            self._paces.clear()
 
 
 class Prober:
@@ -148,7 +159,11 @@ class Prober:
     def _run(self, cluster: Cluster, alias: str) -> None:
         with closing(Probe(alias, get_settings().probe_timeout_seconds)) as probe:
             while not self._stopping.is_set():
-                self._replicas.record(cluster, alias, probe.ask())
+                finding = probe.ask()
+                self._replicas.record(cluster, alias, finding)
+                if finding.took > get_settings().slow_answer_seconds:
+                    # Another slow answer puts it out, so nobody should have to wait for that.
+                    continue
                 # Never in step with other processes.
                 self._stopping.wait(get_settings().probe_seconds * random.uniform(0.8, 1))  # noqa: S311
 
@@ -160,6 +175,7 @@ def _limits() -> Limits:
         return_lag=settings.return_lag_seconds,
         shortest_ejection=settings.shortest_ejection_seconds,
         longest_silence=settings.longest_silence_seconds,
+        slow_answer=settings.slow_answer_seconds,
     )
 
 
@@ -167,7 +183,15 @@ def _tell(alias: str, before: Standing, after: Standing) -> None:
     if before.fitness is after.fitness:
         return
     level = logging.INFO if after.fitness is Fitness.FIT else logging.WARNING
-    logger.log(level, "The replica %r is %s, was %s. %s", alias, after.fitness, before.fitness, after.detail)
+    logger.log(
+        level,
+        "The replica %r %s (%s, was %s). %s",
+        alias,
+        after.fitness.words,
+        after.fitness,
+        before.fitness,
+        after.detail,
+    )
 
 
 replicas = Replicas()

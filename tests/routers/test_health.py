@@ -8,7 +8,7 @@ from routers.health import Finding, Fitness, Limits, Standing, judge
 from routers.lag import History, Sample
 from routers.positions import Position
 
-LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3, longest_silence=2)
+LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3, longest_silence=2, slow_answer=0.5)
 NEW = Standing()
 
 
@@ -52,6 +52,7 @@ def test_one_that_was_asked_before_its_primary_need_not_wait() -> None:
     ("finding", "fitness"),
     [
         (Finding(100, error="connection refused"), Fitness.UNREACHABLE),
+        (Finding(100, error="the database system is starting up", is_starting=True), Fitness.STARTING),
         (standby(100, is_standby=False), Fitness.NOT_A_STANDBY),
         (standby(100, position=Position(8, 1, 1000)), Fitness.OTHER_CLUSTER),
         (standby(100, position=Position(7, 2, 1000)), Fitness.OTHER_TIMELINE),
@@ -94,8 +95,28 @@ def test_one_unanswered_question_ejects_nobody_but_silence_does() -> None:
     assert (once.fitness, once.seen_at, once.detail) == (Fitness.FIT, 100, "no answer")
     assert not once.is_fit(now=102.1, longest_silence=2)
     assert judge(once, Finding(103, error="no answer", is_silent=True), primary(103), LIMITS).fitness is (
-        Fitness.UNREACHABLE
+        Fitness.UNRESPONSIVE
     )
+
+
+def test_two_slow_answers_in_a_row_eject_and_one_quick_answer_lets_back_in() -> None:
+    once = after(standby(100), standby(101, took=0.6))
+    assert once.fitness is Fitness.FIT
+    twice = judge(once, standby(102, took=0.7), primary(102), LIMITS)
+    assert (twice.fitness, twice.detail) == (Fitness.SLOW, "the last two answers took about 0.7 s each")
+    assert judge(twice, standby(106, took=0.1), primary(106), LIMITS).fitness is Fitness.FIT
+
+
+def test_nobody_is_slow_where_all_are() -> None:
+    once = after(standby(100), standby(101, took=0.6))
+    assert judge(once, standby(102, took=0.6), primary(102), LIMITS, quickest=0.3).fitness is Fitness.FIT
+    assert judge(once, standby(102, took=0.6), primary(102), LIMITS, quickest=float("inf")).fitness is Fitness.FIT
+    assert judge(once, standby(102, took=0.6), primary(102), LIMITS, quickest=0.2).fitness is Fitness.SLOW
+
+
+def test_a_replica_that_lags_because_it_receives_nothing_says_so() -> None:
+    assert after(standby(100, lag=11, is_receiving=False)).detail == "its WAL receiver does not run"
+    assert after(standby(100, lag=11, is_receiving=True)).detail == ""
 
 
 def test_an_old_finding_is_no_finding() -> None:

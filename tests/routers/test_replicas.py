@@ -118,6 +118,7 @@ def test_a_hung_replica_is_found_and_holds_up_no_other(servers: Servers, watched
     replica.hang()
     try:
         wait_until(lambda: not watched.is_fit("replica1"), 10, "the hung replica to be ejected")
+        wait_for(watched, "replica1", Fitness.UNRESPONSIVE)
         seen = watched.standing("replica2").seen_at
         wait_until(lambda: watched.standing("replica2").seen_at > seen, 10, "the other replica to be asked again")
         assert watched.is_fit("replica2")
