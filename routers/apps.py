@@ -9,11 +9,11 @@ class RoutersConfig(AppConfig):
     verbose_name = "Readshift: read path"
 
     def ready(self) -> None:
-        from routers import agent, celery, checks, generic_relations, replicas, wire  # noqa: PLC0415 - models must be loaded first
+        from routers import agent, celery, checks, generic_relations, prober, wire  # noqa: PLC0415 - models must be loaded first
 
         checks.register()
         wire.connect()
         generic_relations.connect()
         celery.connect()
         agent.connect()
-        replicas.connect()
+        prober.connect()

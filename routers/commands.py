@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 from rollout.settings import Refresh, refresh
 from routers.agent import agent
 from routers.blocks import open_outermost
-from routers.replicas import prober
+from routers.prober import prober
 from routers.unit import Unit, UnitKind, current_unit, open_unit
 
 

@@ -1,5 +1,6 @@
 """Whether a replica is fit to serve, and why not. Pure: findings in, states out."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -52,8 +53,11 @@ class Finding:
     """What one probe found out. at: the monotonic time before it asked. error: why it got no answer.
 
     is_silent: no answer came in time, and no refusal either. is_starting: it said that it is starting up or shutting
-    down. is_receiving: whether the WAL receiver runs; a standby may also read an archive. clock: the server's own time
-    in microseconds since the epoch, before it looked. took: how many seconds the answer took, connecting not counted.
+    down. is_receiving: whether the WAL receiver runs; a standby may also read an archive. received: up to which byte it
+    has received, if it has from a primary. clock: the server's own time
+    in microseconds since the epoch, before it looked. took: how many seconds the answer took, connecting not counted;
+    without an answer, the whole attempt.
+    is_told: no probe found it out, but a read of this process that failed.
     """
 
     at: float
@@ -63,8 +67,14 @@ class Finding:
     is_standby: bool = False
     position: Position | None = None
     is_receiving: bool | None = None
+    received: int | None = None
     clock: int = 0
     took: float = 0.0
+    is_told: bool = False
+
+    @property
+    def ended_at(self) -> float:
+        return self.at + self.took
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +97,28 @@ class Standing:
     """How a replica stands. since: when it began to be fit, or unfit, on the monotonic clock. seen_at: the last probe.
 
     detail: the words of the last error. ejected_at: when it last ceased to be fit, on the monotonic clock.
-    gone_since: from when on no process reads from it, because it says itself that it is no replica of this primary any
-    more; infinite for all others. A failure that only this process sees does not count.
+    owes: the monotonic time up to which it must show everything before it serves again.
+    gone_since: from when on no process reads from it, because its fault is one that all of them find out; infinite
+    for all others.
     took: how many seconds the last answer took.
     """
 
     fitness: Fitness = Fitness.UNTRUSTED
-    since: float = float("-inf")
-    seen_at: float = float("-inf")
+    since: float = -math.inf
+    seen_at: float = -math.inf
     lag: Lag = UNKNOWN_LAG
     position: Position | None = None
     is_receiving: bool | None = None
     detail: str = ""
-    ejected_at: float = float("-inf")
-    gone_since: float = float("inf")
+    ejected_at: float = -math.inf
+    owes: float = -math.inf
+    gone_since: float = math.inf
     took: float = 0.0
 
     @property
     def shows_since(self) -> float:
         """The monotonic time up to which it is known to show everything."""
-        return self.seen_at - self.lag.seconds if self.lag.seconds is not None else float("-inf")
+        return self.seen_at - self.lag.seconds if self.lag.seconds is not None else -math.inf
 
     def is_fit(self, now: float, longest_silence: float) -> bool:
         """Say whether it may serve. What was found too long ago is not known: a prober may hang with its server."""
@@ -117,32 +129,51 @@ class Standing:
         return self.fitness in _SERVING and now - self.seen_at <= longest_silence
 
     def is_gone(self, now: float, longest_silence: float) -> bool:
-        """Say whether others may stand in for it, since nobody reads from it any more."""
+        """Say whether others may stand in for it, since nobody reads from it any more.
+
+        While a network is cut for this process alone, others read on, and a replica that stands in here may be behind
+        what they have shown. A prober that all processes share knows no such difference.
+        """
         return self.gone_since <= now <= self.seen_at + longest_silence
 
 
-def judge(before: Standing, finding: Finding, primary: History, limits: Limits, quickest: float = 0.0) -> Standing:
-    """Return how a replica stands after a finding. quickest: what the quickest of the other servers took to answer.
+def judge(
+    before: Standing,
+    finding: Finding,
+    primary: History,
+    limits: Limits,
+    *,
+    quickest: float = 0.0,
+    until: float | None = None,
+) -> Standing:
+    """Return how a replica stands after a finding.
+
+    quickest: how many seconds the quickest of the other servers took to answer. until: the time up to which there can
+    be anything to replay, which is the finding's own unless the primary is down.
 
     A replica starts untrusted and is fit after its first good finding. One that was ejected stays out for a while, must
     catch up below the lower of two limits, and must show all that there was when it was ejected: a server that was
-    killed may come back older than what it has shown before.
+    killed may come back older than what it has shown before. If others may have stood in for it, it must show all that
+    there was when the last of them stopped.
     """
-    if finding.is_silent and before.is_fit(finding.at, limits.longest_silence):
+    if finding.is_silent and before.is_fit(finding.ended_at, limits.longest_silence):
         return replace(before, detail=finding.error)
-    lag = primary.lag_of(finding.position, finding.at) if finding.position is not None else UNKNOWN_LAG
+    until = finding.at if until is None else until
+    lag = primary.lag_of(finding.position, until) if finding.position is not None else UNKNOWN_LAG
     is_slow = min(finding.took, before.took) > limits.slow_answer > 2 * quickest
     fault = _fault(finding, primary, lag, limits) or (Fitness.SLOW if is_slow else None)
-    if before.fitness is Fitness.NOT_A_STANDBY and fault is not Fitness.NOT_A_STANDBY:
-        # Until then, others may stand in for it in other processes.
-        before = replace(before, ejected_at=finding.at + limits.longest_silence)
+    is_out_for_all = fault is not None and _is_for_all(fault, lag, primary, until, limits)
+    # Other processes find out, or have heard nothing for too long, within this time.
+    settled_at = finding.at + limits.longest_silence
+    if before.gone_since < math.inf and not is_out_for_all:
+        before = replace(before, owes=settled_at)
     fitness = fault or _recovery(before, finding, lag, limits)
     has_turned = (fitness is Fitness.FIT) != (before.fitness is Fitness.FIT) or before.fitness is Fitness.UNTRUSTED
     is_ejected = before.fitness is Fitness.FIT and fitness is not Fitness.FIT
-    gone_since = float("inf")
-    if fitness is Fitness.NOT_A_STANDBY:
-        # Other processes find out, or have heard nothing for too long, within this time.
-        gone_since = min(before.gone_since, finding.at + limits.longest_silence)
+    gone_since = math.inf
+    if is_out_for_all:
+        # A read may have failed for a reason of its own, which the next probe will tell.
+        gone_since = before.gone_since if finding.is_told else min(before.gone_since, settled_at)
     return Standing(
         fitness=fitness,
         since=finding.at if has_turned else before.since,
@@ -153,6 +184,7 @@ def judge(before: Standing, finding: Finding, primary: History, limits: Limits, 
         detail=_detail(finding, fitness),
         took=finding.took,
         ejected_at=finding.at if is_ejected else before.ejected_at,
+        owes=finding.at if is_ejected else before.owes,
         gone_since=gone_since,
     )
 
@@ -176,6 +208,32 @@ def _fault(finding: Finding, primary: History, lag: Lag, limits: Limits) -> Fitn
     return next((fault for applies, fault in faults if applies), None)
 
 
+_FOR_ALL = frozenset(
+    {
+        Fitness.UNREACHABLE,
+        Fitness.UNRESPONSIVE,
+        Fitness.STARTING,
+        Fitness.NOT_A_STANDBY,
+        Fitness.OTHER_CLUSTER,
+        Fitness.OTHER_TIMELINE,
+    }
+)
+
+
+def _is_for_all(fault: Fitness, lag: Lag, primary: History, now: float, limits: Limits) -> bool:
+    """Say whether every process that asks finds this fault, or one that is as bad.
+
+    Two processes measure one lag at different times: where one finds it well above the limit, the other does not find
+    it below. Slowness is not for all, since it may be that of the way between two machines.
+    """
+    beyond_doubt = limits.greatest_lag + limits.longest_silence
+    if fault is Fitness.LAGGING:
+        return (lag.seconds or 0.0) > beyond_doubt
+    if fault is Fitness.LAG_UNKNOWN:
+        return primary.reaches_back(now) > beyond_doubt
+    return fault in _FOR_ALL
+
+
 def _detail(finding: Finding, fitness: Fitness) -> str:
     """Return what is known about the cause."""
     if fitness is Fitness.SLOW:
@@ -189,6 +247,6 @@ def _recovery(before: Standing, finding: Finding, lag: Lag, limits: Limits) -> F
     """Return whether a faultless replica serves, or still has to prove itself."""
     is_close = lag.state is LagState.CURRENT or (lag.seconds is not None and lag.seconds <= limits.return_lag)
     has_waited = finding.at - before.ejected_at >= limits.shortest_ejection
-    shows_since = finding.at - lag.seconds if lag.seconds is not None else float("-inf")
-    is_fit = before.fitness is Fitness.FIT or (is_close and has_waited and shows_since >= before.ejected_at)
+    shows_since = finding.at - lag.seconds if lag.seconds is not None else -math.inf
+    is_fit = before.fitness is Fitness.FIT or (is_close and has_waited and shows_since >= before.owes)
     return Fitness.FIT if is_fit else Fitness.RECOVERING

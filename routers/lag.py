@@ -78,6 +78,10 @@ class History:
         while self._samples[0].at < sample.at - self._span_seconds or len(self._samples) > _MOST_SAMPLES:
             self._samples.popleft()
 
+    def reaches_back(self, now: float) -> float:
+        """Return how many seconds the record goes back, while it belongs to one history; 0 without a sample."""
+        return now - self._samples[0].at if self._samples else 0.0
+
     def floor_at(self, now: float) -> Floor | None:
         """Return the floor of a read that the primary served no later than now; None without a sample.
 

@@ -5,18 +5,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, replace
 
 import psycopg
 from django.db import connections
 from psycopg import pq
+from psycopg.conninfo import make_conninfo
+from psycopg.pq.abc import PGconn
 
 from routers.health import Finding
 from routers.positions import Position, settle_lsn
-
-CONNECT_TIMEOUT_SECONDS = 2
-"""libpq allows no less."""
 
 # The clock is that of the arrival of the statement, and so earlier than the position.
 # The timeline of a standby is the one it receives; its last checkpoint's, when nothing is received or when the role may
@@ -31,10 +29,14 @@ SELECT pg_is_in_recovery()::text,
        END::text,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0')::text,
        CASE WHEN pg_is_in_recovery() THEN EXISTS (SELECT FROM pg_stat_wal_receiver) END::text,
+       CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() - '0/0' END::text,
        (extract(epoch FROM statement_timestamp()) * 1000000)::bigint::text
 FROM pg_control_system()
 """
 
+
+# What Django passes to psycopg besides the parameters of libpq.
+_NOT_OF_LIBPQ = frozenset({"context", "cursor_factory", "prepare_threshold", "row_factory", "autocommit"})
 
 # libpq hides the SQLSTATE (57P03) of a refusal. Told in another language, it counts as unreachable, which is as bad.
 _CANNOT_CONNECT_NOW = "the database system is "
@@ -47,27 +49,30 @@ class ProbeTimeoutError(Exception):
 class Probe:
     """The prober's end of one server. Not for several threads at once."""
 
-    def __init__(self, alias: str, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, alias: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._alias = alias
-        self._timeout = timeout
         self._clock = clock
-        self._connection: psycopg.Connection | None = None
+        self._connection: PGconn | None = None
 
-    def ask(self) -> Finding:
-        """Return what the server says, or why it says nothing. Raises nothing that a server can cause."""
-        at = self._clock()
+    def ask(self, timeout: float) -> Finding:
+        """Return what the server says within so many seconds, connecting included, or why it says nothing.
+
+        Raises nothing that a server can cause.
+        """
+        at = asked_at = self._clock()
+        wait = Wait(at + timeout, f"no answer within {timeout:g} s", self._clock)
         try:
-            connection = self._connection = self._connection or self._connect()
+            connection = self._connection = self._connection or self._connect(wait)
             asked_at = self._clock()
-            finding = read_finding(at, self._answer(connection, asked_at + self._timeout))
-            return replace(finding, took=self._clock() - asked_at)
+            return replace(read_finding(at, _answer(connection, wait)), took=self._clock() - asked_at)
         except (psycopg.Error, ProbeTimeoutError, OSError) as error:
             self.close()
             return Finding(
                 at,
                 error=" ".join(str(error).split()) or type(error).__name__,
-                is_silent=isinstance(error, ProbeTimeoutError | psycopg.errors.ConnectionTimeout),
+                is_silent=isinstance(error, ProbeTimeoutError),
                 is_starting=_CANNOT_CONNECT_NOW in str(error),
+                took=self._clock() - at,
             )
 
     def close(self) -> None:
@@ -75,38 +80,69 @@ class Probe:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error, OSError):
-                connection.close()
+                connection.finish()
 
-    def _answer(self, connection: psycopg.Connection, deadline: float) -> tuple[str | None, ...]:
-        # A client-side deadline: a statement timeout is no help against a server that is stopped or cut off.
-        pgconn = connection.pgconn
-        pgconn.send_query(QUESTION.encode())
-        with selectors.DefaultSelector() as selector:
-            selector.register(pgconn.socket, selectors.EVENT_READ)
-            while pgconn.is_busy():
-                if not selector.select(max(0.0, deadline - self._clock())):
-                    raise ProbeTimeoutError(f"no answer within {self._timeout:g} s")
-                pgconn.consume_input()
-        result = pgconn.get_result()
-        while pgconn.get_result() is not None:
-            pass
-        if result is None or result.status != pq.ExecStatus.TUPLES_OK:
-            message = result.error_message if result is not None else pgconn.error_message
-            raise psycopg.OperationalError(message.decode(errors="replace"))
-        values = (result.get_value(0, column) for column in range(result.nfields))
-        return tuple(None if value is None else value.decode() for value in values)
-
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self, wait: "Wait") -> PGconn:
+        """Connect with libpq's own steps: its timeout, and psycopg's, are two seconds at the least."""
         settings = deepcopy(connections[self._alias].settings_dict)
         settings["OPTIONS"].pop("pool", None)
-        settings["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
         parameters = type(connections[self._alias])(settings, alias=self._alias).get_connection_params()
-        return cast("psycopg.Connection", psycopg.connect(**parameters, autocommit=True))
+        conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
+        connection = pq.PGconn.connect_start(conninfo.encode())
+        try:
+            _complete(connection, wait)
+        except BaseException:
+            connection.finish()
+            raise
+        return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a probe has. A deadline of the client's: no timeout of a server that is stopped or cut off helps."""
+
+    deadline: float
+    words: str
+    clock: Callable[[], float]
+
+    def until_ready(self, socket: int, event: int) -> None:
+        """Return when the socket can be read from or written to. Raises `ProbeTimeoutError`."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(socket, event)
+            if not selector.select(max(0.0, self.deadline - self.clock())):
+                raise ProbeTimeoutError(self.words)
+
+
+def _complete(connection: PGconn, wait: Wait) -> None:
+    """Take the steps of a connection that has begun. Raises `psycopg.OperationalError` and `ProbeTimeoutError`."""
+    while (status := connection.connect_poll()) != pq.PollingStatus.OK:
+        if status == pq.PollingStatus.FAILED:
+            raise psycopg.OperationalError(connection.get_error_message())
+        is_reading = status == pq.PollingStatus.READING
+        wait.until_ready(connection.socket, selectors.EVENT_READ if is_reading else selectors.EVENT_WRITE)
+    connection.nonblocking = 1
+
+
+def _answer(connection: PGconn, wait: Wait) -> tuple[str | None, ...]:
+    connection.send_query(QUESTION.encode())
+    while connection.flush():
+        wait.until_ready(connection.socket, selectors.EVENT_WRITE)
+    while connection.is_busy():
+        wait.until_ready(connection.socket, selectors.EVENT_READ)
+        connection.consume_input()
+    result = connection.get_result()
+    while connection.get_result() is not None:
+        pass
+    if result is None or result.status != pq.ExecStatus.TUPLES_OK:
+        message = result.get_error_message() if result is not None else connection.get_error_message()
+        raise psycopg.OperationalError(message)
+    values = (result.get_value(0, column) for column in range(result.nfields))
+    return tuple(None if value is None else value.decode() for value in values)
 
 
 def read_finding(at: float, answer: Sequence[str | None]) -> Finding:
     """Return what the answer to `QUESTION` says, which was asked at this time."""
-    recovery, system, timeline, lsn, receiving, clock = answer
+    recovery, system, timeline, lsn, receiving, received, clock = answer
     position = None
     if system is not None and timeline is not None and lsn is not None:
         position = Position(int(system), int(timeline), settle_lsn(int(lsn)))
@@ -116,5 +152,6 @@ def read_finding(at: float, answer: Sequence[str | None]) -> Finding:
         is_standby=recovery == "true",
         position=position,
         is_receiving=None if receiving is None else receiving == "true",
+        received=None if received is None else int(received),
         clock=int(clock or 0),
     )

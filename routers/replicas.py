@@ -1,23 +1,22 @@
-"""The replicas of this process as they stand, kept up to date in the background and asked on the read path."""
+"""The servers of each cluster as this process knows them: findings come in, the read path asks."""
 
 import logging
-import os
-import random
+import math
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 
 from rollout.options import Cluster
 from rollout.settings import get_settings
 from routers.health import Finding, Fitness, Limits, Standing, judge
 from routers.lag import History, Lag, Sample
 from routers.positions import Floor, Position
-from routers.probe import Probe
+from routers.primaries import Condition, PrimaryStanding, judge_primary
 
 logger = logging.getLogger("readshift")
 
 _NEW = Standing()
+_NEW_PRIMARY = PrimaryStanding()
 _HISTORY_MARGIN = 4
 """How many times the greatest lag the record goes back, so that a lag beyond the limit still has a number."""
 
@@ -33,12 +32,27 @@ class Replicas:
         self._clock = clock
         self._histories: dict[str, History] = {}
         self._standings: dict[str, Standing] = {}
+        self._primaries: dict[str, PrimaryStanding] = {}
         self._paces: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._received: dict[str, int] = {}
+        self._advanced_at: dict[str, float] = {}
+        self._lock = threading.Condition()
 
     def standing(self, alias: str) -> Standing:
         """Return how a replica stands: untrusted until something was found out about it."""
         return self._standings.get(alias, _NEW)
+
+    def primary(self, alias: str) -> PrimaryStanding:
+        """Return how a primary stands."""
+        return self._primaries.get(alias, _NEW_PRIMARY)
+
+    def is_primary_down(self, alias: str) -> bool:
+        """Say whether nothing can be read from a primary, nor written to it by others.
+
+        While a replica goes on to receive from it, it is only this process that cannot reach it.
+        """
+        silence = self._clock() - self._advanced_at.get(alias, -math.inf)
+        return self.primary(alias).is_down and silence > _limits().longest_silence
 
     def is_fit(self, alias: str) -> bool:
         """Say whether a replica may serve now."""
@@ -49,7 +63,7 @@ class Replicas:
         return self.standing(alias).is_serving(self._clock(), _limits().longest_silence)
 
     def gone_since(self, alias: str) -> float | None:
-        """Return since when nobody reads from a replica that is none any more; None while it is, or may be, one."""
+        """Return since when nobody reads from a replica, so that others may stand in for it; None while one may."""
         standing = self.standing(alias)
         is_gone = standing.is_gone(self._clock(), _limits().longest_silence)
         return standing.gone_since if is_gone else None
@@ -68,6 +82,11 @@ class Replicas:
         with self._lock:
             return self._history(primary).position_of(floor)
 
+    def wait_for_position(self, primary: str, floor: Floor, timeout: float) -> Position | None:
+        """Return the same, and wait for up to so many seconds until the primary has been asked again."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._history(primary).position_of(floor), timeout)
+
     def age(self, alias: str) -> float:
         """Return how many seconds ago a replica is known to have shown everything, at most; infinite if unknown."""
         return self._clock() - self.standing(alias).shows_since
@@ -75,23 +94,43 @@ class Replicas:
     def lag_of(self, primary: str, position: Position) -> Lag:
         """Return how far a replica of this primary is behind that stands there now."""
         with self._lock:
-            return self._history(primary).lag_of(position, self._clock())
+            return self._history(primary).lag_of(position, self._until(primary, self._clock()))
 
     def record(self, cluster: Cluster, alias: str, finding: Finding) -> None:
         """Take a finding about a server of the cluster into account."""
         # A primary's samples are read while replicas are judged, in other threads.
         with self._lock:
-            history = self._history(cluster.primary)
             if finding.position is not None:
                 self._paces[alias] = finding.took
             else:
                 self._paces.pop(alias, None)
-            if alias != cluster.primary:
-                before, quickest = self.standing(alias), self._quickest_but(cluster, alias)
-                self._standings[alias] = judge(before, finding, history, _limits(), quickest)
-                _tell(alias, before, self._standings[alias])
-            elif finding.position is not None and not finding.is_standby:
-                history.add(Sample(finding.at, finding.position, finding.clock))
+            if alias == cluster.primary:
+                self._record_primary(alias, finding)
+            else:
+                self._record_replica(cluster, alias, finding)
+
+    def _record_primary(self, alias: str, finding: Finding) -> None:
+        before = self.primary(alias)
+        self._primaries[alias] = after = judge_primary(before, finding, _limits().longest_silence)
+        _tell_of_primary(alias, before, after)
+        if finding.position is not None and not finding.is_standby:
+            self._history(alias).add(Sample(finding.at, finding.position, finding.clock))
+            self._lock.notify_all()
+
+    def _record_replica(self, cluster: Cluster, alias: str, finding: Finding) -> None:
+        if (finding.received or 0) > self._received.get(alias, 0):
+            self._received[alias] = finding.received or 0
+            self._advanced_at[cluster.primary] = finding.at
+        history = self._history(cluster.primary)
+        before, until = self.standing(alias), self._until(cluster.primary, finding.at)
+        after = judge(before, finding, history, _limits(), quickest=self._quickest_but(cluster, alias), until=until)
+        self._standings[alias] = after
+        _tell(alias, before, after)
+
+    def _until(self, primary: str, now: float) -> float:
+        """Return the time up to which there can be anything to replay: while the primary is down, its last answer."""
+        latest = self._history(primary).latest
+        return min(now, latest.at) if latest is not None and self.is_primary_down(primary) else now
 
     def _quickest_but(self, cluster: Cluster, alias: str) -> float:
         """Return how long the quickest of the other servers took to answer; infinite when none does."""
@@ -104,68 +143,9 @@ class Replicas:
     def forget(self) -> None:
         """Trust nobody until the next findings."""
         with self._lock:
-            self._histories.clear()
-            self._standings.clear()
-            self._paces.clear()
-
-
-class Prober:
-    """The threads that ask."""
-
-    def __init__(self, replicas: Replicas) -> None:
-        self._replicas = replicas
-        self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._stopping = threading.Event()
-
-    def start(self) -> None:
-        """Start a thread per server unless they run. Cheap, so that every unit can call it."""
-        if self._threads:
-            return
-        # Two first units must not start twice.
-        with self._lock:
-            if self._threads:
-                return
-            self._stopping = threading.Event()
-            self._threads = [
-                threading.Thread(target=self._run, args=(cluster, alias), name=f"readshift-probe-{alias}", daemon=True)
-                for cluster in get_settings().clusters.values()
-                for alias in sorted(cluster.aliases)
-            ]
-            for thread in self._threads:
-                thread.start()
-
-    def stop(self) -> None:
-        """End the threads, as soon as the questions under way are answered or given up."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-        self._threads = []
-
-    def after_fork(self) -> None:
-        """Let the child start threads of its own, and trust nobody before they have asked."""
-        self._lock = threading.Lock()
-        self._threads = []
-        self._replicas.forget()
-
-    def probe_once(self) -> None:
-        """Ask every server in this thread, primaries first. For commands, which are over before the threads are."""
-        timeout = get_settings().probe_timeout_seconds
-        for cluster in get_settings().clusters.values():
-            for alias in (cluster.primary, *(replica.alias for replica in cluster.replicas)):
-                with closing(Probe(alias, timeout)) as probe:
-                    self._replicas.record(cluster, alias, probe.ask())
-
-    def _run(self, cluster: Cluster, alias: str) -> None:
-        with closing(Probe(alias, get_settings().probe_timeout_seconds)) as probe:
-            while not self._stopping.is_set():
-                finding = probe.ask()
-                self._replicas.record(cluster, alias, finding)
-                if finding.took > get_settings().slow_answer_seconds:
-                    # Another slow answer puts it out, so nobody should have to wait for that.
-                    continue
-                # Never in step with other processes.
-                self._stopping.wait(get_settings().probe_seconds * random.uniform(0.8, 1))  # noqa: S311
+            for known in (self._histories, self._standings, self._primaries, self._paces, self._received):
+                known.clear()
+            self._advanced_at.clear()
 
 
 def _limits() -> Limits:
@@ -194,13 +174,14 @@ def _tell(alias: str, before: Standing, after: Standing) -> None:
     )
 
 
+def _tell_of_primary(alias: str, before: PrimaryStanding, after: PrimaryStanding) -> None:
+    if after.moved != before.moved:
+        logger.warning("The primary %r was failed over: %s.", alias, after.moved)
+    is_first = before.condition is Condition.UNKNOWN and after.condition is Condition.SERVING
+    if after.condition is not before.condition and not is_first:
+        level = logging.INFO if after.condition is Condition.SERVING else logging.ERROR
+        logger.log(level, "The primary %r %s. %s", alias, after.condition.words, after.detail)
+
+
 replicas = Replicas()
 """The replicas of this process."""
-
-prober = Prober(replicas)
-"""The prober of this process."""
-
-
-def connect() -> None:
-    """Tie the prober to the process. Called once, when the apps are ready."""
-    os.register_at_fork(after_in_child=prober.after_fork)

@@ -16,7 +16,8 @@ from routers.freshness import Check
 from routers.ladder import Situation, decide, lets_go
 from routers.meter import meter
 from routers.overriding import Read, overriding
-from routers.replicas import prober, replicas
+from routers.prober import prober
+from routers.replicas import replicas
 from routers.transactions import in_transaction
 from routers.unit import Asked, Block, Decision, Unit, current_unit, steering_block
 

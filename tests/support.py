@@ -14,7 +14,8 @@ from rollout.models import GateKind, Mode, RoutingRule, TallyKind, TargetKind
 from rollout.settings import get_settings
 from routers.agent import agent
 from routers.meter import meter
-from routers.replicas import prober, replicas
+from routers.prober import prober
+from routers.replicas import replicas
 from routers.tokens import NOTHING
 from routers.trail import outside_trail
 

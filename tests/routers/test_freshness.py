@@ -14,7 +14,8 @@ from demo.waiting import wait_until
 from rollout.reasons import Reason
 from routers.agent import agent
 from routers.blocks import unit_of_work, use_contract, use_replica
-from routers.replicas import prober, replicas
+from routers.prober import prober
+from routers.replicas import replicas
 from tests.support import Servers, decisions, forget_writes, probing, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")

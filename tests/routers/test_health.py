@@ -77,7 +77,7 @@ def test_between_the_two_limits_a_replica_stays_what_it_was() -> None:
 
 
 def test_an_ejected_replica_stays_out_for_a_while() -> None:
-    ejected = after(standby(90), Finding(100, error="gone"))
+    ejected = after(standby(90), Finding(100, error="gone", is_told=True))
     soon = judge(ejected, standby(102), primary(102), LIMITS)
     assert (soon.fitness, soon.since) == (Fitness.RECOVERING, 100)
     assert judge(soon, standby(103), primary(103), LIMITS).fitness is Fitness.FIT

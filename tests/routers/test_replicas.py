@@ -9,9 +9,11 @@ from django.db import connections
 from demo.waiting import wait_until
 from rollout.settings import get_settings
 from routers.health import Finding, Fitness
+from routers.in_flight import InFlight
 from routers.lag import LagState
 from routers.probe import Probe
-from routers.replicas import Prober, Replicas
+from routers.prober import Prober
+from routers.replicas import Replicas
 from tests.support import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -29,7 +31,7 @@ def watched(servers: Servers, settings) -> Iterator[Replicas]:
         "SHORTEST_EJECTION_SECONDS": 0.2,
     }
     found = Replicas()
-    prober = Prober(found)
+    prober = Prober(found, InFlight())
     prober.start()
     yield found
     prober.stop()
@@ -40,8 +42,8 @@ def wait_for(watched: Replicas, alias: str, fitness: Fitness) -> None:
 
 
 def ask(alias: str) -> Finding:
-    with closing(Probe(alias, timeout=2.0)) as probe:
-        return probe.ask()
+    with closing(Probe(alias)) as probe:
+        return probe.ask(timeout=2.0)
 
 
 def test_a_primary_and_its_replicas_say_where_they_stand(servers: Servers) -> None:
