@@ -8,45 +8,33 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.utils import Error, InterfaceError, OperationalError
+from django.db.utils import Error
 from psycopg import Error as PsycopgError
 from psycopg import ServerCursor
 
 from rollout.options import Cluster
 from rollout.reasons import Reason
+from routers.failures import failure_of
 from routers.health import Finding
 from routers.replicas import replicas
 from routers.unit import Asked, Decision, current_unit
 
 logger = logging.getLogger("readshift")
 
-_SERVER_ENDS = frozenset({"57P01", "57P02", "57P03"})
-_CONNECTION_FAILS = "08"
-_RECOVERY_CONFLICT = "40001"
-
 
 def is_lost(error: Exception) -> bool:
-    """Say whether this error means that the server is not there any more, or not yet.
-
-    A connection that is refused or breaks has no SQLSTATE. A timeout that the host set for its statements (57014) says
-    nothing about the server.
-    """
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state in _SERVER_ENDS or state.startswith(_CONNECTION_FAILS)
+    """Say whether this error means that the server is not there any more, or not yet."""
+    failure = failure_of(error)
+    return failure is not None and failure.is_replica_fault
 
 
 def may_replay(error: Exception, connection: BaseDatabaseWrapper) -> bool:
     """Say whether a read that failed so on a replica can be asked again elsewhere.
 
-    A recovery conflict (40001 on a standby) ends one read and not the server. Within a transaction on the replica,
-    earlier reads were part of the same snapshot, so that the host has to see the error.
+    Within a transaction on the replica, earlier reads were part of the same snapshot, so that the host has to see the
+    error.
     """
-    if connection.in_atomic_block:
-        return False
-    is_conflict = getattr(error.__cause__, "sqlstate", None) == _RECOVERY_CONFLICT
-    return is_lost(error) or (isinstance(error, OperationalError) and is_conflict)
+    return not connection.in_atomic_block and failure_of(error) is not None
 
 
 def replay(cluster: Cluster, error: Exception, sql: Any, params: Any, context: dict[str, Any]) -> Any:
