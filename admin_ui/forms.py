@@ -20,7 +20,7 @@ from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.endpoints import known_endpoints
 
-EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name", "contract")
+EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name", "contract", "over_budget")
 """What of a rule decides how much it sends to replicas, and how old that may be."""
 
 CONTRACTS = ("strict", "session", "bounded:5", "any")
@@ -80,7 +80,17 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     class Meta:
         model = RoutingRule
-        fields: ClassVar = ["target_kind", "target", "mode", "gate_kind", "gate_name", "pool", "contract", "note"]
+        fields: ClassVar = [
+            "target_kind",
+            "target",
+            "mode",
+            "gate_kind",
+            "gate_name",
+            "pool",
+            "contract",
+            "over_budget",
+            "note",
+        ]
         widgets: ClassVar = {
             "target": SuggestingInput(_targets, {"class": "vTextField"}),
             "gate_name": SuggestingInput(_gate_names, {"class": "vTextField"}),
@@ -129,8 +139,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             return
         if not self.may_raise:
             raise ValidationError(
-                f"This would {change.rise}. That takes the permission “{OPERATE}”. Choose a mode, gate or contract "
-                f"that sends less to replicas, or ask somebody who has it."
+                f"This would {change.rise}. That takes the permission “{OPERATE}”. Choose a mode, gate, contract "
+                f"or answer over budget that does not, or ask somebody who has it."
             )
         if not data.get("confirm"):
             self.fields["confirm"].widget = forms.CheckboxInput()

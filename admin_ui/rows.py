@@ -56,6 +56,7 @@ class RuleRow:
     mode: str
     pool: str
     contract: Contract
+    over_budget: str
     note: str
     share: Exposure
     gate: GateView | None
@@ -107,6 +108,7 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> Rul
         mode=compiled.mode,
         pool=compiled.pool,
         contract=compiled.contract,
+        over_budget=compiled.over_budget,
         note=rule.note,
         share=exposure.of_rule(compiled),
         gate=gate,

@@ -21,14 +21,14 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
 
     form = RuleForm
     list_display = ("target", "target_kind", "short_mode", "gate", "share", "contract", "pool")
-    list_filter = ("mode", "target_kind", "gate_kind", "pool")
+    list_filter = ("mode", "target_kind", "gate_kind", "pool", "over_budget")
     search_fields = ("target", "gate_name", "note")
     search_help_text = "Target, gate or note"
     change_form_template = "admin_ui/rule_form.html"
     change_list_template = "admin_ui/rule_list.html"
     fieldsets = (
         ("What", {"fields": ("target_kind", "target")}),
-        ("How", {"fields": ("mode", "contract", "confirm", "pool")}),
+        ("How", {"fields": ("mode", "contract", "over_budget", "confirm", "pool")}),
         ("For whom", {"fields": ("gate_kind", "gate_name", "create_flag")}),
         (None, {"fields": ("note",)}),
     )

@@ -38,6 +38,7 @@ class Operator:
             "create_flag": "on",
             "pool": "default",
             "contract": "session",
+            "over_budget": "primary",
         }
         page = self._post("/admin/readshift/routingrule/add/", fields)
         if "errornote" in page:

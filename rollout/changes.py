@@ -1,4 +1,4 @@
-"""Notices every change of a rule or gate that goes through the ORM, and announces it.
+"""Notices every change of a rule, gate or drained replica that goes through the ORM, and announces it.
 
 The announcement belongs to the caller's transaction. Under autocommit a save has committed by the time its signal is
 sent; should the process end in between, the periodic reload finds the change.
@@ -12,20 +12,20 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import Signal
 from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
 
-from rollout.models import PolicyRevision, RoutingRule
+from rollout.models import DrainedReplica, PolicyRevision, RoutingRule
 
 logger = logging.getLogger("readshift")
 
 UNDEFINED_TABLE = "42P01"
 
 policy_changed = Signal()
-"""Sent with `using` when this process changed a rule or gate, before the transaction commits."""
+"""Sent with `using` when this process changed what a policy is compiled from, before the transaction commits."""
 
 
 def connect() -> None:
-    """Listen to the rules and to waffle's models, custom flag models included."""
+    """Listen to our own models and to waffle's, custom flag models included."""
     flag = get_waffle_flag_model()
-    for model in (RoutingRule, flag, get_waffle_switch_model(), get_waffle_sample_model()):
+    for model in (RoutingRule, DrainedReplica, flag, get_waffle_switch_model(), get_waffle_sample_model()):
         post_save.connect(_announce, sender=model, dispatch_uid=f"readshift.save.{model._meta.label}")
         post_delete.connect(_announce, sender=model, dispatch_uid=f"readshift.delete.{model._meta.label}")
     for field in flag._meta.many_to_many:

@@ -1,15 +1,16 @@
 """How many actors are let through to replicas and how old their answers may be, and what a change does to it. Pure."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from rollout.bucketing import BUCKETS
-from rollout.contracts import SESSION, Contract, Freshness
+from rollout.contracts import ANY, SESSION, Contract, Freshness
 from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
-from rollout.models.rule import Mode
+from rollout.models.rule import Mode, OverBudget
 from rollout.policy import Rule
 
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*%?", re.ASCII)
@@ -24,11 +25,18 @@ class Exposure:
     percent: the share of actors, 0 to 100.
     targeted: also for chosen users or languages.
     contract: how old what they read may be; SESSION for a gate, which says nothing of it.
+    may_be_stale: whether a replica may answer over the fallback budget whatever the contract says.
     """
 
     percent: Decimal
     targeted: bool = False
     contract: Contract = SESSION
+    may_be_stale: bool = False
+
+    @property
+    def loosest(self) -> Contract:
+        """The contract that an answer keeps to at worst."""
+        return ANY if self.may_be_stale else self.contract
 
     @property
     def is_nobody(self) -> bool:
@@ -40,7 +48,8 @@ class Exposure:
 
     def is_looser_than(self, other: "Exposure") -> bool:
         """Say whether those who are let through here, if any, may be shown what they may not be shown there."""
-        return not self.is_nobody and self.contract.is_looser_than(other.contract)
+        is_looser = self.contract.is_looser_than(other.contract) or self.loosest.is_looser_than(other.loosest)
+        return not self.is_nobody and is_looser
 
     def exceeds(self, other: "Exposure") -> bool:
         """Say whether anybody may be shown anything from a replica here that they may not be shown there."""
@@ -71,8 +80,15 @@ class Change:
         if self.after.reaches_beyond(self.before):
             rises.append(f"raise the share on replicas from {self.before} to {self.after}")
         if self.after.is_looser_than(self.before):
-            rises.append(f"loosen the freshness contract from {self.before.contract} to {self.after.contract}")
+            rises += self._loosenings()
         return " and ".join(rises)
+
+    def _loosenings(self) -> Iterator[str]:
+        before, after = self.before, self.after
+        if after.contract.is_looser_than(before.contract):
+            yield f"loosen the freshness contract from {before.contract} to {after.contract}"
+        if after.may_be_stale and after.loosest.is_looser_than(before.loosest):
+            yield "let replicas that are too far behind, or lack what the actor wrote, answer over the fallback budget"
 
 
 def of_gate(gate: Gate | None) -> Exposure:
@@ -88,14 +104,18 @@ def of_gate(gate: Gate | None) -> Exposure:
 
 
 def of_rule(rule: Rule) -> Exposure:
-    """Return how much of its target a compiled rule sends to replicas, and under which contract."""
+    """Return how much of its target a compiled rule sends to replicas, and how old the answers may be."""
     return routed(rule, of_gate(rule.gate) if rule.gate_kind else Exposure(EVERYBODY))
 
 
 def routed(rule: Rule, gate: Exposure) -> Exposure:
     """Return what a rule makes of its gate's exposure: only reads that are routed and not strict reach a replica."""
     reaches_replicas = rule.mode == Mode.ROUTE and rule.contract.freshness is not Freshness.STRICT
-    return replace(gate if reaches_replicas else Exposure(NOBODY), contract=rule.contract)
+    return replace(
+        gate if reaches_replicas else Exposure(NOBODY),
+        contract=rule.contract,
+        may_be_stale=rule.over_budget == OverBudget.STALE,
+    )
 
 
 def _percent(threshold: int) -> Decimal:

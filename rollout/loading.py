@@ -10,8 +10,9 @@ from waffle.models import AbstractBaseFlag, AbstractUserFlag
 from rollout.bucketing import threshold
 from rollout.contracts import STRICT, Contract, parse_contract
 from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
-from rollout.models import GateKind, PolicyRevision, RoutingRule
+from rollout.models import DrainedReplica, GateKind, PolicyRevision, RoutingRule
 from rollout.policy import KILL_SWITCH, Policy, Rule, compile_policy
+from rollout.settings import get_settings
 
 
 def read_revision(using: str) -> int:
@@ -40,6 +41,8 @@ def load_policy(using: str) -> Policy:
         revision,
         kill_switch.active if kill_switch else None,
         (_rule(row, gates.get(row.gate_kind, {}).get(row.gate_name)) for row in rows),
+        drained=set(DrainedReplica.objects.using(using).values_list("alias", flat=True)),
+        replicas=get_settings().replicas.keys(),
     )
 
 
@@ -70,6 +73,7 @@ def _rule(row: RoutingRule, gate: Gate | None) -> Rule:
         pool=row.pool,
         contract=contract,
         contract_error=contract_error,
+        over_budget=row.over_budget,
     )
 
 

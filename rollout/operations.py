@@ -1,4 +1,7 @@
-"""What an operator can do to rules, gates and the kill switch. Each saves through the ORM, so that it is announced."""
+"""What an operator can do to rules, gates, the kill switch and replicas.
+
+Each saves through the ORM, so that it is announced.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +15,7 @@ from rollout import exposure
 from rollout.exposure import Change, Exposure
 from rollout.gates import EVERYBODY, NOBODY
 from rollout.loading import load_gate, load_rule
+from rollout.models.drain import DrainedReplica
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.policy import KILL_SWITCH
 
@@ -85,6 +89,36 @@ def set_kill_switch(active: bool) -> Change:
         row.active = active
         row.save()
     return change
+
+
+def plan_drain(alias: str, using: str) -> Change:
+    """Say what `drain` would do, without doing it. Raises ValidationError for an alias that is no replica."""
+    DrainedReplica(alias=alias).clean()
+    return Change(f"replica {alias} drained: it serves no reads", _serving(alias, using), Exposure(NOBODY))
+
+
+def drain(alias: str, by: str, reason: str, using: str) -> Change:
+    """Take a replica out of service in all processes, until `undrain`. One that is drained already stays as it is."""
+    change = plan_drain(alias, using)
+    DrainedReplica.objects.using(using).get_or_create(alias=alias, defaults={"drained_by": by, "reason": reason})
+    return change
+
+
+def plan_undrain(alias: str, using: str) -> Change:
+    """Say what `undrain` would do, without doing it."""
+    return Change(f"replica {alias} serves reads again", _serving(alias, using), Exposure(EVERYBODY))
+
+
+def undrain(alias: str, using: str) -> Change:
+    """Let a drained replica serve again. Does nothing to one that is not drained; it need not be a replica any more."""
+    change = plan_undrain(alias, using)
+    DrainedReplica.objects.using(using).filter(alias=alias).delete()
+    return change
+
+
+def _serving(alias: str, using: str) -> Exposure:
+    is_drained = DrainedReplica.objects.using(using).filter(alias=alias).exists()
+    return Exposure(NOBODY if is_drained else EVERYBODY)
 
 
 def create_flag(name: str) -> None:

@@ -1,12 +1,13 @@
 """The policy: all rules and gates in one immutable value that a process swaps whole."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rollout.contracts import SESSION, Contract
 from rollout.gates import Gate
-from rollout.models.rule import GateKind, Mode, TargetKind
+from rollout.models.rule import GateKind, Mode, OverBudget, TargetKind
 from rollout.options import DEFAULT_POOL
 
 KILL_SWITCH = "readshift"
@@ -19,6 +20,7 @@ class Rule:
 
     gate: None when the rule names none, or one that does not exist.
     contract_error: why the stored contract cannot be read, in words; `contract` is STRICT then.
+    over_budget: one of `OverBudget`.
     """
 
     target_kind: str
@@ -30,6 +32,7 @@ class Rule:
     pool: str = DEFAULT_POOL
     contract: Contract = SESSION
     contract_error: str = ""
+    over_budget: str = OverBudget.PRIMARY.value
 
     @property
     def is_gate_missing(self) -> bool:
@@ -46,6 +49,7 @@ class Policy:
     revision: the revision that was current, or already past, when the policy was read.
     enabled: the kill switch; False when it is off or does not exist.
     endpoint_rules, model_rules: by target.
+    drained: aliases of replicas that serve no routed reads until an operator says so.
     problems: what a person should put right, in words. None of them stops a request.
     """
 
@@ -53,6 +57,7 @@ class Policy:
     enabled: bool
     endpoint_rules: Mapping[str, Rule] = field(default_factory=dict)
     model_rules: Mapping[str, Rule] = field(default_factory=dict)
+    drained: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
 
     @property
@@ -70,8 +75,18 @@ class Policy:
         return tuple(rule for rule in found if rule is not None)
 
 
-def compile_policy(revision: int, kill_switch: bool | None, rules: Iterable[Rule]) -> Policy:
-    """Build the policy from what was read. `kill_switch` is None when the switch does not exist."""
+def compile_policy(
+    revision: int,
+    kill_switch: bool | None,
+    rules: Iterable[Rule],
+    drained: AbstractSet[str] = frozenset(),
+    replicas: AbstractSet[str] = frozenset(),
+) -> Policy:
+    """Build the policy from what was read.
+
+    kill_switch: None when the switch does not exist. drained: the aliases taken out of service. replicas: the aliases
+    that there are.
+    """
     endpoint_rules: dict[str, Rule] = {}
     model_rules: dict[str, Rule] = {}
     problems = []
@@ -93,11 +108,17 @@ def compile_policy(revision: int, kill_switch: bool | None, rules: Iterable[Rule
                 f"{rule.contract_error}"
             )
     problems += _contradictions(endpoint_rules.values(), model_rules.values())
+    problems += (
+        f"“{alias}” is drained and is no replica of the READSHIFT setting any more. Let it serve again on the "
+        f"dashboard to forget it, or name it in the setting again."
+        for alias in sorted(drained - replicas)
+    )
     return Policy(
         revision=revision,
         enabled=bool(kill_switch),
         endpoint_rules=MappingProxyType(endpoint_rules),
         model_rules=MappingProxyType(model_rules),
+        drained=frozenset(drained),
         problems=tuple(problems),
     )
 

@@ -1,4 +1,4 @@
-"""The closed set of codes that say why a read went where it went."""
+"""The closed sets of codes that say why a read went where it went, and why it was asked again."""
 
 from django.db.models import TextChoices
 
@@ -42,3 +42,14 @@ class Reason(TextChoices):
     @property
     def chooses_replica(self) -> bool:
         return self in {Reason.FORCED_REPLICA, Reason.ROUTED}
+
+
+class Cause(TextChoices):
+    """Why a server did not answer a read, which was then asked again elsewhere. Stored, counted and shown likewise."""
+
+    REFUSED = "refused", "The connection was refused"
+    LOST = "lost", "The connection broke"
+    CUT = "cut", "The server did not answer in time, and the connection was cut"
+    CONFLICT = "conflict", "A recovery conflict cancelled the read"
+    ENDED = "ended", "The server ended the connection"
+    POOL = "pool", "No connection was free in the pool"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from demo.cluster import Cluster
 from demo.waiting import wait_until
-from rollout.models import GateKind, Mode, RoutingRule, TallyKind, TargetKind
+from rollout.models import GateKind, Mode, OverBudget, RoutingRule, TallyKind, TargetKind
 from rollout.settings import get_settings
 from routers.agent import agent
 from routers.meter import meter
@@ -94,6 +94,7 @@ def route(
     gate: tuple[str, str] = (GateKind.NONE, ""),
     pool: str = "default",
     contract: str = "session",
+    over_budget: str = OverBudget.PRIMARY,
 ) -> RoutingRule:
     """Create a rule: by default one that routes an endpoint for everybody.
 
@@ -109,6 +110,7 @@ def route(
         gate_name=gate[1],
         pool=pool,
         contract=contract,
+        over_budget=over_budget,
     )
     unsettled &= own
     return rule

@@ -1,7 +1,18 @@
 """Every table that Readshift owns."""
 
+from rollout.models.drain import DrainedReplica
 from rollout.models.revision import PolicyRevision
-from rollout.models.rule import GateKind, Mode, RoutingRule, TargetKind
+from rollout.models.rule import GateKind, Mode, OverBudget, RoutingRule, TargetKind
 from rollout.models.tally import Tally, TallyKind
 
-__all__ = ["GateKind", "Mode", "PolicyRevision", "RoutingRule", "Tally", "TallyKind", "TargetKind"]
+__all__ = [
+    "DrainedReplica",
+    "GateKind",
+    "Mode",
+    "OverBudget",
+    "PolicyRevision",
+    "RoutingRule",
+    "Tally",
+    "TallyKind",
+    "TargetKind",
+]

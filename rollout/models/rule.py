@@ -24,6 +24,14 @@ class Mode(models.TextChoices):
     ROUTE = "route", "Route: read from replicas"
 
 
+class OverBudget(models.TextChoices):
+    """What happens to a read that falls back to the primary when the process's budget for that is used up."""
+
+    PRIMARY = "primary", "Primary: read the primary all the same"
+    STALE = "stale", "Stale: read a replica that is too far behind or lacks what the actor wrote"
+    SHED = "shed", "Shed: answer 503 with Retry-After"
+
+
 class GateKind(models.TextChoices):
     NONE = "", "No gate: on for everyone"
     FLAG = "flag", "Waffle flag"
@@ -71,6 +79,15 @@ class RoutingRule(models.Model):
         "written or seen before. bounded:5: the same, and nothing older than 5 seconds. any: show what a replica has, "
         "however old.",
     )
+    over_budget = models.CharField(
+        "over budget",
+        max_length=7,
+        choices=OverBudget,
+        default=OverBudget.PRIMARY,
+        help_text="What happens to a read that no replica may serve when the process has used up its budget for reads "
+        "that fall back to the primary. primary: it is read there all the same. stale: a replica answers although it "
+        "is too far behind or lacks what the actor wrote. shed: the answer is 503 with Retry-After.",
+    )
     note = models.TextField(blank=True, help_text="Why this rule exists, for whoever is on call.")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -94,7 +111,10 @@ class RoutingRule(models.Model):
             # A word that no code knows, written by hand, must not keep every process from reading its policy.
             models.CheckConstraint(
                 condition=models.Q(
-                    target_kind__in=TargetKind.values, mode__in=Mode.values, gate_kind__in=GateKind.values
+                    target_kind__in=TargetKind.values,
+                    mode__in=Mode.values,
+                    gate_kind__in=GateKind.values,
+                    over_budget__in=OverBudget.values,
                 ),
                 name="readshift_known_words",
             ),

@@ -9,10 +9,14 @@ class TallyKind(models.TextChoices):
     DECISION = "decision", "Decision"
     READ = "read", "Read on the wire"
     WRITE = "write", "Write on the wire"
+    REPLAY = "replay", "Read asked again"
 
 
 class Tally(models.Model):
     """How often one thing happened in one span of time.
+
+    A replay is a read that the server `alias` failed to answer and `candidate` answered. Its reason is the cause, a
+    code of `rollout.reasons.Cause`.
 
     Processes only ever insert rows, each for its own span, so that they never wait for one another. A task later merges
     rows into longer spans (`rollout.rollup`). Whoever reads sums over rows of any span.
@@ -27,7 +31,9 @@ class Tally(models.Model):
     model = models.CharField(max_length=200)
     reason = models.CharField(max_length=32)
     candidate = models.CharField(
-        max_length=63, blank=True, help_text="The replica that would have served an observed read."
+        max_length=63,
+        blank=True,
+        help_text="The replica that would have served an observed read, or the server that answered a replayed one.",
     )
     count = models.PositiveBigIntegerField()
 

@@ -44,6 +44,7 @@ def rule_data(**changes: str) -> dict[str, str]:
         "gate_name": "",
         "pool": "default",
         "contract": "session",
+        "over_budget": "primary",
         "note": "",
     }
     return values | changes

@@ -1,4 +1,4 @@
-"""Every change of a rule or gate raises the revision, in the transaction of the change."""
+"""Every change of a rule, gate or drained replica raises the revision, in the transaction of the change."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from waffle.testutils import override_flag, override_sample, override_switch
 from rollout.changes import announce, policy_changed
 from rollout.gates import FlagGate, SampleGate
 from rollout.loading import load_policy, read_revision
-from rollout.models import GateKind, PolicyRevision, RoutingRule
+from rollout.models import DrainedReplica, GateKind, PolicyRevision, RoutingRule
 from rollout.policy import KILL_SWITCH
 from tests.rollout.support import create_flag
 from tests.support import route
@@ -38,6 +38,7 @@ def gates(flag: Flag) -> dict[str, Any]:
         "rule": route("names"),
         "switch": Switch.objects.create(name="on"),
         "sample": Sample.objects.create(name="some", percent=10),
+        "drained": DrainedReplica.objects.create(alias="replica1"),
         "user": User.objects.create(username="out"),
         "group": Group.objects.create(name="out"),
     }
@@ -60,6 +61,9 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a user gains a flag": lambda gates: gates["user"].flag_set.add(gates["flag"]),
     "a switch is saved": lambda gates: gates["switch"].save(),
     "a switch is deleted": lambda gates: gates["switch"].delete(),
+    "a replica is drained": lambda _: DrainedReplica.objects.create(alias="replica2"),
+    "a drained replica is saved": lambda gates: gates["drained"].save(),
+    "a drained replica may serve again": lambda gates: gates["drained"].delete(),
     "a sample is saved": lambda gates: gates["sample"].save(),
     "a sample is deleted": lambda gates: gates["sample"].delete(),
 }

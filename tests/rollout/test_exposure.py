@@ -18,7 +18,7 @@ from rollout.policy import Rule
 PERCENTS = st.integers(min_value=0, max_value=1000).map(lambda tenths: Decimal(tenths) / 10)
 FIVE, MINUTE = Contract(Freshness.BOUNDED, 5), Contract(Freshness.BOUNDED, 60)
 FROM_STRICTEST = (STRICT, FIVE, MINUTE, SESSION, ANY)
-EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans(), st.sampled_from(FROM_STRICTEST))
+EXPOSURES = st.builds(Exposure, PERCENTS, st.booleans(), st.sampled_from(FROM_STRICTEST), st.booleans())
 
 
 def let_through(exposure: Exposure) -> set[object]:
@@ -28,9 +28,11 @@ def let_through(exposure: Exposure) -> set[object]:
 
 
 def shown(exposure: Exposure) -> set[object]:
-    """Return who may be shown what: whatever a contract allows, the looser ones allow as well."""
-    allowed = FROM_STRICTEST[: FROM_STRICTEST.index(exposure.contract) + 1]
-    return {(person, contract) for person in let_through(exposure) for contract in allowed}
+    """Return who may be shown what within and over the budget: what a contract allows, looser ones allow as well."""
+    within = FROM_STRICTEST[: FROM_STRICTEST.index(exposure.contract) + 1]
+    over = FROM_STRICTEST if exposure.may_be_stale else within
+    allowed = [("within", contract) for contract in within] + [("over", contract) for contract in over]
+    return {(person, answer) for person in let_through(exposure) for answer in allowed}
 
 
 @given(EXPOSURES)
@@ -87,6 +89,38 @@ def test_what_rises_is_said_in_words(before: tuple[int, Contract], after: tuple[
     (old, old_contract), (new, new_contract) = before, after
     change = Change("", Exposure(Decimal(old), False, old_contract), Exposure(Decimal(new), False, new_contract))
     assert change.rise == rise
+
+
+STALE = "let replicas that are too far behind, or lack what the actor wrote, answer over the fallback budget"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rise"),
+    [
+        pytest.param((SESSION, False), (SESSION, True), STALE, id="stale over budget"),
+        pytest.param((SESSION, True), (SESSION, False), "", id="no longer"),
+        pytest.param((SESSION, True), (SESSION, True), "", id="as before"),
+        pytest.param((ANY, False), (ANY, True), "", id="any allows it within the budget already"),
+        pytest.param((ANY, True), (SESSION, True), "", id="stricter within the budget"),
+        pytest.param((ANY, False), (SESSION, True), "", id="stricter within the budget and the same over it"),
+        pytest.param(
+            (FIVE, False),
+            (MINUTE, True),
+            f"loosen the freshness contract from bounded:5 to bounded:60 and {STALE}",
+            id="looser within the budget and over it",
+        ),
+        pytest.param(
+            (SESSION, False), (ANY, False), "loosen the freshness contract from session to any", id="contract alone"
+        ),
+    ],
+)
+def test_stale_answers_over_budget_count_as_a_looser_contract(
+    before: tuple[Contract, bool], after: tuple[Contract, bool], rise: str
+) -> None:
+    change = Change("", Exposure(EVERYBODY, False, *before), Exposure(EVERYBODY, False, *after))
+    assert change.rise == rise
+    nobody = Change("", Exposure(NOBODY, False, *before), Exposure(NOBODY, False, *after))
+    assert nobody.rise == ""
 
 
 @given(PERCENTS, PERCENTS, st.booleans())
@@ -169,6 +203,12 @@ def test_only_a_rule_that_routes_and_is_not_strict_hands_on_what_its_gate_opens_
     opens = mode == Mode.ROUTE and contract != STRICT
     rule = Rule(TargetKind.ENDPOINT, "names", mode, contract=contract)
     assert routed(rule, gate) == Exposure(Decimal(50 if opens else 0), opens, contract)
+
+
+@pytest.mark.parametrize(("over_budget", "is_stale"), [("primary", False), ("stale", True), ("shed", False)])
+def test_a_rule_may_show_stale_answers_only_if_it_says_so(over_budget: str, is_stale: bool) -> None:
+    rule = Rule(TargetKind.ENDPOINT, "names", Mode.ROUTE, over_budget=over_budget)
+    assert of_rule(rule).may_be_stale is is_stale
 
 
 @given(PERCENTS)

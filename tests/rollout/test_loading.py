@@ -11,7 +11,7 @@ from waffle.models import AbstractBaseFlag, AbstractUserFlag, Flag, Sample, Swit
 
 from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
 from rollout.loading import _overrides_user_check, load_policy, read_revision
-from rollout.models import GateKind, Mode, PolicyRevision, RoutingRule, TargetKind
+from rollout.models import GateKind, Mode, OverBudget, PolicyRevision, RoutingRule, TargetKind
 from rollout.policy import KILL_SWITCH, Rule
 from tests.rollout.support import FakeSubject, Person, create_flag
 from tests.support import route
@@ -25,9 +25,9 @@ def gate_of(kind: str, name: str) -> Gate | None:
 
 
 def test_a_rule_arrives_as_it_was_saved() -> None:
-    route("shop.Product", kind=TargetKind.MODEL, mode=Mode.OBSERVE, pool="reporting")
+    route("shop.Product", kind=TargetKind.MODEL, mode=Mode.OBSERVE, pool="reporting", over_budget=OverBudget.SHED)
     assert load_policy("default").model_rules == {
-        "shop.Product": Rule(TargetKind.MODEL, "shop.Product", Mode.OBSERVE, pool="reporting")
+        "shop.Product": Rule(TargetKind.MODEL, "shop.Product", Mode.OBSERVE, pool="reporting", over_budget="shed")
     }
 
 
@@ -139,8 +139,8 @@ def test_the_number_of_queries_does_not_grow_with_the_rules(
         for kind in (GateKind.FLAG, GateKind.SWITCH, GateKind.SAMPLE)
         for number in range(rules_of_each_kind)
     )
-    # The revision, the rules, switches, flags, the flags' users and groups, and samples.
-    with django_assert_num_queries(7):
+    # The revision, the rules, switches, flags, the flags' users and groups, samples, and drained replicas.
+    with django_assert_num_queries(8):
         policy = load_policy("default")
     assert len(policy.endpoint_rules) == 3 * rules_of_each_kind
     assert policy.problems == ()

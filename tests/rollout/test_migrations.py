@@ -34,6 +34,15 @@ def test_rules_from_before_the_contracts_get_that_of_sessions_and_migrating_back
     assert [(rule.target, rule.contract) for rule in RoutingRule.objects.all()] == [("names", "session")]
 
 
+def test_rules_from_before_the_fallback_budget_read_the_primary_over_it() -> None:
+    route("names", contract="any", over_budget="shed")
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes("readshift")
+    migrate_to([("readshift", "0003_freshness_contract")])
+    assert "readshift_drainedreplica" not in connection.introspection.table_names()
+    migrate_to(newest)
+    assert [(rule.contract, rule.over_budget) for rule in RoutingRule.objects.all()] == [("any", "primary")]
+
+
 def migrate_to(targets: list[tuple[str, str]]) -> None:
     MigrationExecutor(connection).migrate(targets)
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.test import override_settings
 from waffle.models import Flag, Sample, Switch
 
-from rollout.models import GateKind, Mode, RoutingRule, TargetKind
+from rollout.models import GateKind, Mode, OverBudget, RoutingRule, TargetKind
 from rollout.models.rule import gate_exists, gate_model
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,10 @@ def test_these_rules_are_valid(valid: RoutingRule) -> None:
 
 def test_a_new_rule_only_observes_until_somebody_says_otherwise() -> None:
     assert RoutingRule().mode == Mode.OBSERVE
+
+
+def test_a_new_rule_reads_the_primary_over_budget_too() -> None:
+    assert RoutingRule().over_budget == OverBudget.PRIMARY
 
 
 def test_a_rule_is_called_by_its_target() -> None:
@@ -161,7 +165,8 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [{"target_kind": "other"}, {"mode": "other"}, {"gate_kind": "other", "gate_name": "x"}]
+    "words",
+    [{"target_kind": "other"}, {"mode": "other"}, {"gate_kind": "other", "gate_name": "x"}, {"over_budget": "other"}],
 )
 def test_the_database_refuses_a_word_that_no_code_knows(words: dict[str, str]) -> None:
     with pytest.raises(IntegrityError, match="readshift_known_words"), transaction.atomic():
