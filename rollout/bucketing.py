@@ -44,7 +44,12 @@ def threshold(percent: Decimal | None) -> int:
 
 
 def choose(weights: Mapping[str, int], actor: str) -> str | None:
-    """Return the name this actor keeps to among weighted names, or None when none has a weight above 0.
+    """Return the name this actor keeps to among weighted names, or None when none has a weight above 0."""
+    return next(iter(rank(weights, actor)), None)
+
+
+def rank(weights: Mapping[str, int], actor: str) -> list[str]:
+    """Return the names with a weight above 0, from the one that this actor keeps to, to the last that takes its place.
 
     Weighted rendezvous hashing: each name scores `-weight / ln(u)` with u a hash of name and actor in (0, 1), and the
     highest score wins (Schindelhauer and Schomaker, "Weighted Distributed Hash Tables", 2005). A name that joins takes
@@ -58,4 +63,4 @@ def choose(weights: Mapping[str, int], actor: str) -> str | None:
         for name, weight in weights.items()
         if weight > 0
     ]
-    return max(scores)[1] if scores else None
+    return [name for _, name in sorted(scores, reverse=True)]

@@ -71,6 +71,12 @@ class Settings:
     probe_seconds: how often a process asks each server how it stands.
     probe_timeout_seconds: how long a server may take to answer.
     slow_answer_seconds: two answers in a row that take longer put a replica out, unless all servers are that slow.
+    session_state: dotted path of `(connection) -> None` that sets what the host's statements rely on, such as a search
+        path, a role or the variable of a row-level policy, on the connection that is about to run a unit's reads.
+    fallback_share: the greatest share of a process's routed units whose reads may fall back to the primary; None is no
+        limit.
+    fallback_concurrency: how many such reads a process may run on the primary at the same time; None is no limit.
+    retry_after_seconds: what a client is told that was refused because of that.
     wait_seconds: how long a read may wait for a replica that is behind before it goes to the primary.
     cache: the alias in CACHES that holds tokens of actors without cookies; all processes must share it.
     token_header: the name of an HTTP header in which other services that share SECRET_KEY send tokens, or None.
@@ -97,6 +103,10 @@ class Settings:
     probe_seconds: float = 0.5
     probe_timeout_seconds: float = 1.0
     slow_answer_seconds: float = 0.5
+    session_state: str | None = None
+    fallback_share: float | None = None
+    fallback_concurrency: int | None = None
+    retry_after_seconds: int = 5
     wait_seconds: float = 0.0
     cache: str = "default"
     token_header: str | None = None

@@ -56,8 +56,15 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
 _TEXTS = {
     "ACTOR": 'None or a dotted path, such as "shop.actors.account_of"',
     "CACHE": 'an alias of CACHES, such as "default"',
+    "SESSION_STATE": 'None or a dotted path, such as "shop.tenants.set_search_path"',
     "TOKEN_HEADER": 'None or the name of a header, such as "X-Readshift-Token"',
 }
+
+_BOUNDED: dict[str, tuple[Any, float, str]] = {
+    "FALLBACK_SHARE": (int | float, 1, "None or a share from 0 to 1, such as 0.2"),
+    "FALLBACK_CONCURRENCY": (int, math.inf, "None or a whole number, 0 or above"),
+}
+"""Options that may be None, with their type and greatest value."""
 
 
 def _wrong(what: str, value: object, wanted: str) -> Problem:
@@ -100,7 +107,15 @@ def _wanted(name: str, value: object) -> str | None:
     if name in _TEXTS:
         is_text = isinstance(value, str) and value != ""
         return None if is_text or (value is None and default is None) else _TEXTS[name]
+    return _wanted_number(name, value, default)
+
+
+def _wanted_number(name: str, value: object, default: object) -> str | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if default is None:
+        kind, highest, wanted = _BOUNDED[name]
+        is_within = is_number and isinstance(value, kind) and 0 <= value <= highest
+        return None if value is None or is_within else wanted
     if isinstance(default, int):
         return None if is_number and isinstance(value, int) and value >= 1 else "a whole number above 0"
     lowest_wanted = "a number, 0 or above" if default == 0 else "a number above 0"

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 class Reason(TextChoices):
     """Why an alias was chosen. The values are stored, counted and shown, so they never change their meaning.
 
-    The order is that of the ladder in `routers.ladder`, which ends with the two that lead to a replica.
+    The order is that of the ladder in `routers.ladder`, which ends with those that lead to a replica.
     """
 
     OUTSIDE_UNIT = "outside_unit", "Outside a request, task, command or unit block"
@@ -28,20 +28,36 @@ class Reason(TextChoices):
     GATE_OFF = "gate_off", "The rule's gate is off for this actor"
     STRICT = "strict", "The contract is strict"
     NO_REPLICA = "no_replica", "The pool has no replica"
-    UNFIT_REPLICA = "unfit_replica", "The actor's replica is down, too far behind, or not known to be fit"
+    UNFIT_REPLICA = "unfit_replica", "The actor's replica is down, slow, too far behind, or not known to be fit"
     FOREIGN_TOKEN = "foreign_token", "The client or the caller sent a token that is not ours"
     BEHIND = "behind", "The actor's replica is not known to show what this actor wrote or saw"
     TOO_OLD = "too_old", "The actor's replica is older than the contract allows"
-    REPLAYED = "replayed", "A replica failed to answer, and the primary was asked again"
+    REPLAYED = "replayed", "A replica failed to answer, and another server was asked"
+    OVER_BUDGET = "over_budget", "The fallback budget is used up, and the primary was read all the same"
+    SHED = "shed", "The fallback budget is used up, so the read was refused"
     OBSERVED = "observed", "Observed only: a replica would have served it"
     WRITE = "write", "A write, or a read on behalf of one"
     DIRECT = "direct", "Sent to an alias without asking the router"
+    STALE = "stale", "The fallback budget is used up, so an older replica served it"
     FORCED_REPLICA = "forced_replica", "Inside use_replica()"
     ROUTED = "routed", "A rule routes it"
 
     @property
     def chooses_replica(self) -> bool:
-        return self in {Reason.FORCED_REPLICA, Reason.ROUTED}
+        return self in {Reason.STALE, Reason.FORCED_REPLICA, Reason.ROUTED}
+
+    @property
+    def blames_replicas(self) -> bool:
+        """Whether a replica would have served the read, had one been fit for it."""
+        return self in {
+            Reason.NO_REPLICA,
+            Reason.UNFIT_REPLICA,
+            Reason.FOREIGN_TOKEN,
+            Reason.BEHIND,
+            Reason.TOO_OLD,
+            Reason.REPLAYED,
+            Reason.OVER_BUDGET,
+        }
 
 
 class Cause(TextChoices):

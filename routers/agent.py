@@ -65,7 +65,10 @@ class Agent:
         self._connection: ControlConnection | None = None
 
     def state(self) -> tuple[Policy | None, Reason | None]:
-        """Return the policy, or the reason why there is none to decide by. Costs no query in the background mode."""
+        """Return the policy, and the reason why it must not decide, if there is one. Costs no query in the background.
+
+        One that is too old comes with its reason: while the primary is down, there is none that is newer.
+        """
         mode = refresh()
         if mode is Refresh.OFF:
             return None, Reason.DISABLED
@@ -79,7 +82,7 @@ class Agent:
             return None, Reason.POLICY_MISSING
         is_kept_fresh = mode is Refresh.BACKGROUND
         if is_kept_fresh and self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
-            return None, Reason.POLICY_STALE
+            return self._policy, Reason.POLICY_STALE
         return self._policy, None
 
     def former(self) -> Former | None:

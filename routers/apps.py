@@ -9,11 +9,22 @@ class RoutersConfig(AppConfig):
     verbose_name = "Readshift: read path"
 
     def ready(self) -> None:
-        from routers import agent, celery, checks, generic_relations, prober, wire  # noqa: PLC0415 - models must be loaded first
+        from routers import (  # noqa: PLC0415 - models must be loaded first
+            agent,
+            celery,
+            checks,
+            connecting,
+            fallback,
+            generic_relations,
+            prober,
+            wire,
+        )
 
         checks.register()
+        connecting.limit_waiting()
         wire.connect()
         generic_relations.connect()
         celery.connect()
         agent.connect()
+        fallback.connect()
         prober.connect()

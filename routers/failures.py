@@ -2,26 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.db.utils import OperationalError
 from psycopg.errors import ConnectionTimeout
 
-
-class Cause(StrEnum):
-    """Why a replica did not answer a read.
-
-    REFUSED: no connection came about. LOST: one that was open broke. CUT: this process cut it, because the replica
-    hung. CONFLICT: replay cancelled the read. ENDED: the server said that it ends this connection. POOL: no connection
-    was free.
-    """
-
-    REFUSED = "refused"
-    LOST = "lost"
-    CUT = "cut"
-    CONFLICT = "conflict"
-    ENDED = "ended"
-    POOL = "pool"
+from rollout.reasons import Cause
 
 
 @dataclass(frozen=True, slots=True)

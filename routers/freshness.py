@@ -1,20 +1,23 @@
 """Whether a replica may serve a read under its contract: what is known about it, and if need be one question."""
 
+import asyncio
 import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connections
 
 from rollout.contracts import Contract, Freshness
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, refresh
+from routers.connecting import is_connected
 from routers.health import Finding
+from routers.in_flight import in_flight
 from routers.positions import Floor, Position
-from routers.replay import is_connected
+from routers.prober import prober
 from routers.replicas import replicas
 from routers.unit import Unit
 from routers.whereabouts import ask, settle_writes
@@ -22,6 +25,8 @@ from routers.whereabouts import ask, settle_writes
 logger = logging.getLogger("readshift")
 
 _PAUSE_SECONDS = 0.002
+_PATIENCE_SECONDS = 0.25
+"""How long a read waits for the prober to hear from the primary before it goes there itself."""
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Check:
 
     def objection(self, alias: str, contract: Contract) -> Reason | None:
         """Return why this replica may not serve under this contract, or None. A strict contract never gets here."""
-        if not self._is_eligible(alias, contract) or (self.asks and not is_connected(self.cluster, alias)):
+        if not self._is_eligible(alias, contract) or not self._is_connected(alias):
             return Reason.UNFIT_REPLICA
         if contract.freshness is Freshness.ANY:
             return None
@@ -51,6 +56,25 @@ class Check:
             return reason
         is_bounded = contract.freshness is Freshness.BOUNDED
         return Reason.TOO_OLD if is_bounded and not self._is_young(alias, contract.seconds) else None
+
+    def may_take_over(self, alias: str, contract: Contract) -> bool:
+        """Say whether this replica may answer a read that the actor's own replica failed to answer.
+
+        It must show all that any server has shown until now, since nobody knows what the actor has read elsewhere.
+        """
+        if self.objection(alias, contract) is not None:
+            return False
+        if contract.freshness is Freshness.ANY:
+            return True
+        now = replicas.floor_now(self.cluster.primary)
+        return now is not None and self._shows(alias, now)
+
+    def may_serve_late(self, alias: str) -> bool:
+        """Say whether this replica answers at all, whatever it lacks."""
+        return (refresh() is Refresh.INLINE or replicas.is_serving(alias)) and self._is_connected(alias)
+
+    def _is_connected(self, alias: str) -> bool:
+        return not self.asks or is_connected(self.cluster, alias, self.unit)
 
     def _is_eligible(self, alias: str, contract: Contract) -> bool:
         """Say whether what the probes found lets this replica serve."""
@@ -92,15 +116,16 @@ class Check:
         """Return a position that shows the floor; None while none is known.
 
         A floor that is a time is younger than the last probe of the primary for a moment. An actor who is never idle
-        has always been there a moment ago, and would never leave it again; so the primary is asked, too.
+        has always been there a moment ago, and would never leave it again; so the primary is probed at once.
         """
         primary = self.cluster.primary
         wanted = replicas.position_of(primary, floor)
-        if wanted is not None or refresh() is Refresh.INLINE or not self._may_ask(primary):
+        if wanted is not None or refresh() is Refresh.INLINE or not self.asks:
             return wanted
-        if (finding := self._ask(primary)) is not None:
-            replicas.record(self.cluster, primary, finding)
-        return replicas.position_of(primary, floor)
+        if _is_on_event_loop() or replicas.primary(primary).is_down:
+            return None
+        prober.hurry(primary)
+        return replicas.wait_for_position(primary, floor, _PATIENCE_SECONDS)
 
     def _has_reached(self, alias: str, wanted: Position) -> bool:
         known = (replicas.standing(alias).position, self.unit.positions.get(alias))
@@ -140,7 +165,8 @@ class Check:
 
     def _ask(self, alias: str) -> Finding | None:
         try:
-            finding = ask(alias)
+            with in_flight.wait(connections[alias]):
+                finding = ask(alias)
         except SynchronousOnlyOperation:
             # Nor may the other coroutines wait.
             self.asks = False
@@ -151,3 +177,12 @@ class Check:
             return None
         self.unit.positions[alias] = finding.position
         return finding
+
+
+def _is_on_event_loop() -> bool:
+    """Say whether this code runs on an event loop, where nothing may wait."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -5,58 +5,70 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import Error
+
+
+@dataclass(slots=True, eq=False)
+class Wait:
+    """A thread that waits for a server. is_cut: whether it was cut off, so that the error is of our own making."""
+
+    connection: BaseDatabaseWrapper
+    is_cut: bool = False
+
+    def cut(self) -> None:
+        """Shut the connection's socket down, which ends the wait of the thread that it belongs to."""
+        pgconn = getattr(self.connection.connection, "pgconn", None)
+        # An error means: broken or closed meanwhile, so that nobody waits there any more.
+        with suppress(Error, OSError):
+            if pgconn is None:
+                return
+            copy = os.dup(pgconn.socket)
+            try:
+                # Its own thread may close it at any time, and its number may go to another file then. What is still
+                # open here was open all the time.
+                if pgconn.socket >= 0:
+                    self.is_cut = True
+                    with socket.socket(fileno=os.dup(copy)) as file:
+                        file.shutdown(socket.SHUT_RDWR)
+            finally:
+                os.close(copy)
 
 
 class InFlight:
-    """The sockets that this process waits on, by alias."""
+    """What this process waits for, by alias."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sockets: dict[str, set[int]] = {}
+        self._waits: dict[str, set[Wait]] = {}
 
     @contextmanager
-    def wait(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Let what this block waits for on an open connection be cut off. A connection that is closed has no socket."""
-        if (original := _socket_of(connection)) is None:
-            yield
-            return
-        # A socket of our own: the driver may close its one at any time, and another file may get its number then.
-        own = os.dup(original)
-        sockets = self._sockets.setdefault(connection.alias, set())
+    def wait(self, connection: BaseDatabaseWrapper) -> Iterator[Wait]:
+        """Let whatever this block waits for on a connection be cut off, one that is made within the block included."""
+        wait = Wait(connection)
         with self._lock:
-            sockets.add(own)
+            waits = self._waits.setdefault(connection.alias, set())
+            waits.add(wait)
         try:
-            yield
+            yield wait
         finally:
             with self._lock:
-                sockets.discard(own)
-                os.close(own)
+                waits.discard(wait)
 
     def cut(self, alias: str) -> int:
-        """Cut off whatever waits for this server, and return how many did. The driver raises an error in each."""
+        """Cut off whatever waits for this server, and return how much did. The driver raises an error in each."""
         with self._lock:
-            waiting = tuple(self._sockets.get(alias, ()))
-            for number in waiting:
-                # The other end of a dead connection may have closed it already.
-                with suppress(OSError), socket.socket(fileno=os.dup(number)) as file:
-                    file.shutdown(socket.SHUT_RDWR)
-        return len(waiting)
+            waits = tuple(self._waits.get(alias, ()))
+        for wait in waits:
+            wait.cut()
+        return sum(wait.is_cut for wait in waits)
 
     def after_fork(self) -> None:
         """Begin anew in a child: what waited in the parent waits there."""
         self._lock = threading.Lock()
-        self._sockets = {}
-
-
-def _socket_of(connection: BaseDatabaseWrapper) -> int | None:
-    """Return the socket of a connection of psycopg's; None where there is none, or for another driver."""
-    pgconn = getattr(connection.connection, "pgconn", None)
-    # libpq has no socket, and says so with an error, once a connection is broken.
-    with suppress(Exception):
-        return int(pgconn.socket) if pgconn is not None else None
-    return None
+        self._waits = {}
 
 
 in_flight = InFlight()

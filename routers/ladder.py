@@ -1,15 +1,16 @@
 """The ladder: where one read goes, and why. A pure function; its first rung that matches decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from rollout.bucketing import choose
 from rollout.contracts import SESSION, Contract, Freshness, strictest
-from rollout.models.rule import Mode
+from rollout.models.rule import Mode, OverBudget
 from rollout.options import Cluster
 from rollout.policy import Policy, Rule
 from rollout.reasons import Reason
-from routers.unit import Block, Decision
+from routers.unit import Block, Decision, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Situation:
 
     obstacle: why the policy cannot be used at all, or None.
     affinity: the key by which a replica is chosen; the same throughout a unit.
-    is_gone: says whether a replica is none any more, so that others stand in for it.
+    kept: pool to the replica that has served this unit already.
+    is_gone: says whether nobody reads from a replica any more, so that others stand in for it.
     opens: asks a rule's gate, at most once a unit.
     objection: says why a replica may not serve under a contract, or None. It may cost a question, so only a read that
         everything else lets go asks; the last argument says whether the read is observed only, and must not ask.
@@ -34,6 +36,7 @@ class Situation:
     block: Block | None
     obstacle: Reason | None
     affinity: str
+    kept: Mapping[str, str]
     opens: Callable[[Rule], bool]
     is_gone: Callable[[str], bool]
     objection: Callable[[str, Contract, bool], Reason | None]
@@ -46,23 +49,22 @@ def decide(policy: Policy | None, situation: Situation) -> Decision:
     pool = block.pool if block is not None else None
     if reason := _stays(policy, situation):
         return Decision(primary, reason, is_displaced=_is_displaced(reason, rules, pool, situation))
-    contract = _contract(rules, block)
+    drained = policy.drained if policy is not None else frozenset()
     if pool is not None:
-        return _replica(situation, pool, contract, Decision(primary, Reason.FORCED_REPLICA))
+        terms = Terms(pool, _contract(rules, block), _over_budget(rules))
+        return _replica(situation, drained, Decision(primary, Reason.FORCED_REPLICA), terms)
     if not situation.is_safe:
         return Decision(primary, Reason.UNSAFE_METHOD, is_displaced=_lets_go(rules))
     if reason := _refusal(rules, situation.opens):
         return Decision(primary, reason)
     is_observed = any(rule.mode == Mode.OBSERVE for rule in rules)
-    return _replica(
-        situation, rules[0].pool, contract, Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED)
-    )
+    terms = Terms(rules[0].pool, _contract(rules, block), _over_budget(rules))
+    return _replica(situation, drained, Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED), terms)
 
 
-def lets_go(policy: Policy, situation: Situation) -> bool:
-    """Say whether this read would go to a replica under this policy, if all of them could serve."""
-    undisturbed = replace(situation, is_gone=lambda _: False, objection=lambda *_: None)
-    return decide(policy, undisturbed).reason.chooses_replica
+def unhindered(policy: Policy, situation: Situation) -> Decision:
+    """Return where this read would go under this policy, if each replica that has no stand-in could serve."""
+    return decide(policy, replace(situation, objection=lambda *_: None))
 
 
 def _stays(policy: Policy | None, situation: Situation) -> Reason | None:
@@ -127,22 +129,34 @@ def _contract(rules: tuple[Rule, ...], block: Block | None) -> Contract:
     return strictest(asked_for)
 
 
-def _replica(situation: Situation, pool: str, contract: Contract, wanted: Decision) -> Decision:
+def _over_budget(rules: tuple[Rule, ...]) -> str:
+    """Return what happens to a read over the fallback budget. Of two rules, the one that risks less for it counts."""
+    answers = {rule.over_budget for rule in rules} or {OverBudget.PRIMARY.value}
+    return next(answer for answer in (OverBudget.PRIMARY, OverBudget.SHED, OverBudget.STALE) if answer in answers).value
+
+
+def _replica(situation: Situation, drained: AbstractSet[str], wanted: Decision, terms: Terms) -> Decision:
     """Return the decision for the actor's replica, or for the primary if that one may not serve.
 
     Another replica may be behind what the actor's own has shown, so none stands in for one that is merely unfit: other
     processes may still read from it.
     """
+    wanted = replace(wanted, terms=terms)
     is_observed = wanted.reason is Reason.OBSERVED
-    if contract.freshness is Freshness.STRICT:
+    if terms.contract.freshness is Freshness.STRICT:
         # A rule that is strict means to read from the primary. A block takes a read away from where its rule sends it.
-        by_block = situation.block is not None and situation.block.contract == contract
-        return Decision(wanted.alias, Reason.STRICT, is_displaced=by_block and not is_observed)
-    members = [replica for replica in situation.cluster.replicas if replica.pool == pool]
-    left = {replica.alias: replica.weight for replica in members if not situation.is_gone(replica.alias)}
-    alias = choose(left, situation.affinity)
+        by_block = situation.block is not None and situation.block.contract == terms.contract
+        return replace(wanted, reason=Reason.STRICT, is_displaced=by_block and not is_observed)
+    members = [replica for replica in situation.cluster.replicas if replica.pool == terms.pool]
+    left = {
+        replica.alias: replica.weight
+        for replica in members
+        if replica.alias not in drained and not situation.is_gone(replica.alias)
+    }
+    kept = situation.kept.get(terms.pool)
+    alias = kept if kept in left else choose(left, situation.affinity)
     if alias is None:
-        return Decision(wanted.alias, Reason.NO_REPLICA, is_displaced=bool(members) and not is_observed)
-    if reason := situation.objection(alias, contract, is_observed):
-        return Decision(wanted.alias, reason, is_displaced=not is_observed)
+        return replace(wanted, reason=Reason.NO_REPLICA, is_displaced=bool(members) and not is_observed)
+    if reason := situation.objection(alias, terms.contract, is_observed):
+        return replace(wanted, reason=reason, is_displaced=not is_observed)
     return replace(wanted, candidate=alias) if is_observed else replace(wanted, alias=alias)

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.db import connections
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from rollout.settings import is_idle
 from routers import carriers
 from routers.endpoints import UNRESOLVED, view_endpoint
+from routers.fallback import ShedError
 from routers.streaming import stream_within
 from routers.subjects import RequestParty
 from routers.trail import Trail
@@ -62,6 +64,16 @@ class ReadshiftMiddleware:
             for alias, options in connections.settings.items()
             if options["ATOMIC_REQUESTS"] and alias not in exempt
         )
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:  # noqa: ARG002 - Django's protocol
+        """Answer 503 for a read that was refused, so that clients and load balancers come back later."""
+        if not isinstance(exception, ShedError):
+            return None
+        response = HttpResponse(
+            "The service is busy. Try again later.", status=HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain"
+        )
+        response["Retry-After"] = str(exception.retry_after)
+        return response
 
 
 def _open(request: HttpRequest) -> AbstractContextManager[Unit]:

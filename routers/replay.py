@@ -1,91 +1,142 @@
-"""Reads that a replica failed to answer, asked again of the primary before anybody notices."""
+"""Reads that a replica failed to answer, asked again before anybody notices: of the next replica, or the primary."""
 
 import logging
-import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import Error
 from psycopg import Error as PsycopgError
 from psycopg import ServerCursor
 
+from rollout.bucketing import rank
+from rollout.models import TallyKind
+from rollout.models.rule import OverBudget
 from rollout.options import Cluster
-from rollout.reasons import Reason
-from routers.failures import failure_of
-from routers.health import Finding
-from routers.replicas import replicas
-from routers.unit import Asked, Decision, current_unit
+from rollout.reasons import Cause, Reason
+from rollout.settings import get_settings
+from routers.connecting import prepare, report
+from routers.failures import Failure, failure_of
+from routers.fallback import ShedError, budget
+from routers.freshness import Check
+from routers.in_flight import Wait
+from routers.meter import Series, meter
+from routers.unit import Asked, Decision, Unit, current_unit
 
 logger = logging.getLogger("readshift")
 
+_MOST_ATTEMPTS = 3
+"""How many replicas are asked in all. A read that two or three of them cannot answer is one for the primary."""
 
-def is_lost(error: Exception) -> bool:
-    """Say whether this error means that the server is not there any more, or not yet."""
+_CATCH_UP_SECONDS = 0.1
+"""How long another replica may take to show what everybody has been shown. It is milliseconds behind, or far."""
+
+_replaying: ContextVar[bool] = ContextVar("readshift_replaying", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A read that failed: the statement, where it failed, and the cursor of the host's that waits for its rows."""
+
+    cluster: Cluster
+    alias: str
+    sql: Any
+    params: Any
+    waiting: Any
+
+    def answer(self, error: Exception, failure: Failure) -> Any:
+        """Have another server answer, and give its rows to the cursor that waits for them.
+
+        No row of the failed one was delivered. Raises what the last server raises, and `ShedError` over the budget.
+        """
+        report(self.cluster, self.alias, error, failure)
+        unit = current_unit()
+        asked = unit.asked.get(self.alias) if unit is not None else None
+        if unit is None or asked is None or asked.decision.terms is None:
+            return self._answer_on(self.cluster.primary, unit, asked, failure)
+        for alias in self._others(unit, asked.decision):
+            try:
+                result = self._answer_on(alias, unit, asked, failure)
+            except Error as another:
+                if (failed := failure_of(another)) is None:
+                    raise
+                report(self.cluster, alias, another, failed)
+            else:
+                unit.trail.kept[asked.decision.terms.pool] = alias
+                # Its own replica may be behind what this one has shown.
+                unit.trail.note_displaced(self.cluster.primary, binds=False)
+                return result
+        return self._answer_on(self._last_resort(unit, asked), unit, asked, failure)
+
+    def _others(self, unit: Unit, decision: Decision) -> Iterator[str]:
+        """Yield the other replicas that may answer, in the order in which they are the actor's."""
+        terms = decision.terms
+        if terms is None:
+            return
+        check = Check(self.cluster, unit, wait_seconds=max(get_settings().wait_seconds, _CATCH_UP_SECONDS))
+        for alias in self._pool(terms.pool, unit)[: _MOST_ATTEMPTS - 1]:
+            if check.may_take_over(alias, terms.contract):
+                yield alias
+
+    def _pool(self, pool: str, unit: Unit) -> list[str]:
+        weights = {replica.alias: replica.weight for replica in self.cluster.replicas if replica.pool == pool}
+        return [alias for alias in rank(weights, unit.affinity) if alias != self.alias]
+
+    def _last_resort(self, unit: Unit, asked: Asked) -> str:
+        """Return who answers when no replica may: the primary within the budget, and what the rule says beyond it."""
+        terms = asked.decision.terms
+        if terms is None or budget.allows(unit, falls_back=True) or terms.over_budget == OverBudget.PRIMARY:
+            return self.cluster.primary
+        if terms.over_budget == OverBudget.SHED:
+            raise ShedError(asked.model._meta.label, unit.endpoint, get_settings().retry_after_seconds)
+        check = Check(self.cluster, unit)
+        return next(filter(check.may_serve_late, self._pool(terms.pool, unit)), self.cluster.primary)
+
+    def _answer_on(self, alias: str, unit: Unit | None, asked: Asked | None, failure: Failure) -> Any:
+        connection = connections[alias]
+        is_primary = alias == self.cluster.primary
+        if unit is not None and asked is not None:
+            decision = replace(asked.decision, alias=alias, reason=Reason.REPLAYED, is_displaced=is_primary)
+            unit.asked[alias] = Asked(asked.model, decision)
+        if unit is not None:
+            prepare(connection, unit)
+            if is_primary:
+                unit.trail.note_displaced(alias, binds=True)
+        answering = (
+            connection.chunked_cursor() if isinstance(self.waiting.cursor, ServerCursor) else connection.cursor()
+        )
+        with _without_another():
+            result = answering.execute(self.sql, self.params)
+        failed, self.waiting.cursor = self.waiting.cursor, answering.cursor
+        with suppress(PsycopgError):
+            failed.close()
+        model = asked.model._meta.label if asked is not None else ""
+        endpoint = unit.endpoint if unit is not None else ""
+        meter.add(
+            Series(TallyKind.REPLAY, self.cluster.primary, self.alias, endpoint, model, failure.cause.value, alias)
+        )
+        return result
+
+
+def failure_to_replay(error: Exception, wait: Wait) -> Failure | None:
+    """Return why a read failed that can be asked again elsewhere, or None if the host has to see the error.
+
+    Within a transaction on the replica, earlier reads were part of the same snapshot. While one read is asked again,
+    that one's own loop goes on to the next server.
+    """
+    if wait.connection.in_atomic_block or _replaying.get():
+        return None
     failure = failure_of(error)
-    return failure is not None and failure.is_replica_fault
+    return replace(failure, cause=Cause.CUT) if failure is not None and wait.is_cut else failure
 
 
-def may_replay(error: Exception, connection: BaseDatabaseWrapper) -> bool:
-    """Say whether a read that failed so on a replica can be asked again elsewhere.
-
-    Within a transaction on the replica, earlier reads were part of the same snapshot, so that the host has to see the
-    error.
-    """
-    return not connection.in_atomic_block and failure_of(error) is not None
-
-
-def replay(cluster: Cluster, error: Exception, sql: Any, params: Any, context: dict[str, Any]) -> Any:
-    """Run a read that failed on a replica on the primary, and give its rows to the cursor that waits for them.
-
-    No row of the failed one was delivered: rows are handed on after it was executed. Raises what the primary raises.
-    """
-    alias: str = context["connection"].alias
-    report(cluster, alias, error)
-    unit = current_unit()
-    if unit is not None:
-        asked = unit.asked.get(alias)
-        if asked is not None:
-            unit.asked[cluster.primary] = Asked(asked.model, Decision(cluster.primary, Reason.REPLAYED))
-        unit.trail.note_displaced(cluster.primary, binds=True)
-    waiting = context["cursor"]
-    primary = connections[cluster.primary]
-    answering = primary.chunked_cursor() if isinstance(waiting.cursor, ServerCursor) else primary.cursor()
-    result = answering.execute(sql, params)
-    failed, waiting.cursor = waiting.cursor, answering.cursor
-    with suppress(PsycopgError):
-        failed.close()
-    return result
-
-
-def is_connected(cluster: Cluster, alias: str) -> bool:
-    """Connect to a replica that a read is about to go to, and say whether that worked.
-
-    The read itself would connect, but nothing can be done there any more about a server that refuses.
-    """
-    connection = connections[alias]
-    if connection.in_atomic_block:
-        return True
+@contextmanager
+def _without_another() -> Iterator[None]:
+    token = _replaying.set(True)
     try:
-        if connection.errors_occurred and not connection.is_usable():
-            connection.close()
-        connection.errors_occurred = False
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-    except SynchronousOnlyOperation:
-        # Asked on an event loop, where nothing connects. The read itself runs in a thread.
-        return True
-    except Error as error:
-        report(cluster, alias, error)
-        return False
-    return True
-
-
-def report(cluster: Cluster, alias: str, error: Exception) -> None:
-    """Tell the others of this process that a replica failed, so that they do not have to find out."""
-    logger.warning("The replica %r failed, so the primary is read instead: %s", alias, error)
-    if is_lost(error):
-        words = " ".join(str(error).split())
-        replicas.record(cluster, alias, Finding(time.monotonic(), error=words or type(error).__name__))
+        yield
+    finally:
+        _replaying.reset(token)

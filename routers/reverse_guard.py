@@ -8,7 +8,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from routers.agent import agent
 from routers.callers import Caller, find_caller
-from routers.ladder import Situation, lets_go
+from routers.ladder import Situation, unhindered
 from routers.statements import is_of_session
 from routers.unit import Asked, Block, Unit, Watch, current_block, current_unit
 
@@ -110,12 +110,13 @@ def _is_expected(cluster: Cluster, unit: Unit, block: Block, asked: Asked | None
         block=block if asked is not None else replace(block, pool=None),
         obstacle=None,
         affinity=unit.affinity,
+        kept={},
         opens=unit.opens,
         is_gone=lambda _: False,
         objection=lambda *_: None,
     )
     try:
-        return lets_go(policy, situation)
+        return unhindered(policy, situation).reason.chooses_replica
     except Exception:
         logger.exception("Whether a replica should serve a read of %r is not known.", unit.endpoint)
         return False

@@ -6,14 +6,17 @@ from typing import Any
 
 from django.db.models import Model
 
+from rollout.bucketing import rank
 from rollout.contracts import Contract
 from rollout.deny import is_denied
+from rollout.models.rule import OverBudget
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
+from routers.fallback import ShedError, budget
 from routers.freshness import Check
-from routers.ladder import Situation, decide, lets_go
+from routers.ladder import Situation, decide, unhindered
 from routers.meter import meter
 from routers.overriding import Read, overriding
 from routers.prober import prober
@@ -23,9 +26,11 @@ from routers.unit import Asked, Block, Decision, Unit, current_unit, steering_bl
 
 logger = logging.getLogger("readshift")
 
-_PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Reason.ROUTER_ERROR})
+_PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Reason.ROUTER_ERROR, Reason.SHED})
 """Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
 is not read from a replica afterwards, where it may be older."""
+
+_BY_RULE = frozenset({Reason.ROUTED, Reason.FORCED_REPLICA})
 
 
 class ReplicaRouter:
@@ -55,6 +60,8 @@ class ReplicaRouter:
         meter.count_decision(cluster.primary, unit, model._meta.label, decision)
         if overriding.recorders:
             overriding.record(Read(model._meta.label, unit.endpoint if unit else "", decision.alias, decision.reason))
+        if decision.reason is Reason.SHED:
+            raise ShedError(model._meta.label, unit.endpoint if unit else "", get_settings().retry_after_seconds)
         return _alias(cluster, decision)
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
@@ -119,6 +126,9 @@ def _alias(cluster: Cluster, decision: Decision) -> str:
 def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:
     settings = get_settings()
     policy, obstacle = agent.state()
+    if obstacle is Reason.POLICY_STALE and replicas.is_primary_down(cluster.primary):
+        # Nothing newer can be stored anywhere, and the primary answers nobody.
+        obstacle = None
     # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
     if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
         prober.start()
@@ -140,13 +150,35 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
         block=block,
         obstacle=obstacle,
         affinity=unit.affinity,
+        kept=unit.trail.kept,
         opens=unit.opens,
         is_gone=lambda alias: replicas.gone_since(alias) is not None,
         objection=objection,
     )
     decision = decide(policy, situation)
     if decision.reason.chooses_replica and (former := agent.former()) is not None:
-        was_let_go = lets_go(former.policy, replace(situation, opens=unit.asks_gate))
-        if not was_let_go and replicas.shows_since(decision.alias) < former.settled_at:
-            return Decision(cluster.primary, Reason.BEHIND, is_displaced=True)
+        before = unhindered(former.policy, replace(situation, opens=unit.asks_gate))
+        if before.alias != decision.alias and replicas.shows_since(decision.alias) < former.settled_at:
+            decision = replace(decision, alias=cluster.primary, reason=Reason.BEHIND, is_displaced=True)
+    if not decision.reason.chooses_replica and not decision.falls_back:
+        return decision
+    if not budget.allows(unit, falls_back=decision.falls_back):
+        decision = _beyond_budget(cluster, unit, decision)
+    if decision.terms is not None and decision.reason in _BY_RULE:
+        unit.trail.kept[decision.terms.pool] = decision.alias
     return decision
+
+
+def _beyond_budget(cluster: Cluster, unit: Unit, decision: Decision) -> Decision:
+    """Return what the rule asks for when the primary must not take this read over."""
+    terms = decision.terms
+    if terms is None or terms.over_budget == OverBudget.PRIMARY:
+        return replace(decision, reason=Reason.OVER_BUDGET)
+    if terms.over_budget == OverBudget.SHED:
+        return replace(decision, reason=Reason.SHED, is_displaced=False)
+    check = Check(cluster, unit)
+    members = {replica.alias: replica.weight for replica in cluster.replicas if replica.pool == terms.pool}
+    late = next(filter(check.may_serve_late, rank(members, unit.affinity)), None)
+    if late is None:
+        return replace(decision, reason=Reason.OVER_BUDGET)
+    return replace(decision, alias=late, reason=Reason.STALE, is_displaced=False)

@@ -17,6 +17,7 @@ class Trail:
     unsettled: those of which the position after the last write is not in the token yet.
     seen: those of which the time of the last read in a replica's place is not in the token yet.
     learned: the token of what was settled so far.
+    kept: pool to the replica that serves the reads of these units.
     has_delegated: whether a task was enqueued, which may write for the same actor later.
     on_news: called before the first write or displaced read; afterwards None.
     """
@@ -27,6 +28,7 @@ class Trail:
     unsettled: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     learned: Token = NOTHING
+    kept: dict[str, str] = field(default_factory=dict)
     has_delegated: bool = False
     on_news: Callable[[], None] | None = None
 

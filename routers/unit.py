@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from rollout.contracts import Contract, strictest
 from rollout.gates import Gate
+from rollout.models.rule import OverBudget
 from rollout.policy import Rule
 from rollout.reasons import Reason
 from routers.positions import Position
@@ -33,17 +34,36 @@ class Watch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What the rules and blocks that apply ask of a read.
+
+    pool: the replicas that may serve it. contract: how old the answer may be. over_budget: one of `OverBudget`.
+    """
+
+    pool: str
+    contract: Contract
+    over_budget: str = OverBudget.PRIMARY.value
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Where a read goes and why.
 
     candidate: the replica that would have served an observed read, or empty.
     is_displaced: whether the primary serves a read here that rules or code had let go to a replica.
+    terms: what was asked of it; None where nothing led it to a replica.
     """
 
     alias: str
     reason: Reason
     candidate: str = ""
     is_displaced: bool = False
+    terms: Terms | None = field(default=None, compare=False)
+
+    @property
+    def falls_back(self) -> bool:
+        """Whether the primary takes the load of a read that a replica was meant to serve, and did not."""
+        return self.is_displaced and self.reason.blames_replicas
 
 
 @dataclass(slots=True)
@@ -80,6 +100,9 @@ class Unit:
     settled: model to the decision for the primary that it keeps for the rest of the unit.
     asked: alias to the router's last answer for it.
     gates: each gate that was asked, with its answer, so that a unit asks once.
+    prepared: alias to the driver's connection on which the host's session state was set.
+    may_fall_back: whether the fallback budget had room for this unit; None before it was asked.
+    is_accounted: whether the budget knows of this unit.
     is_deciding: True while a gate is being asked, which may itself read.
     """
 
@@ -92,6 +115,9 @@ class Unit:
     settled: dict[str, Decision] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
     gates: dict[tuple[str, str], tuple[Gate, bool]] = field(default_factory=dict)
+    prepared: dict[str, object] = field(default_factory=dict)
+    may_fall_back: bool | None = None
+    is_accounted: bool = False
     is_deciding: bool = False
 
     @property

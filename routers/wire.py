@@ -1,23 +1,31 @@
 """What is seen on the wire: guards replicas against writes, notices writes, counts queries. Works with any engine."""
 
 from collections.abc import Callable, Sized
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.utils import Error, InternalError
+from psycopg import ServerCursor
 
 from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import get_settings, is_idle
+from routers.fallback import budget
+from routers.in_flight import Wait, in_flight
 from routers.meter import Series, meter
 from routers.own_work import is_own_work, own_work
-from routers.replay import may_replay, replay
+from routers.portal import PortalCursor
+from routers.replay import Attempt, failure_to_replay
 from routers.reverse_guard import before_read
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
 from routers.unit import Asked, Decision, current_unit
+
+_READ_ONLY = "25006"
 
 
 class ReplicaWriteError(InternalError):
@@ -38,11 +46,12 @@ class ReplicaWriteError(InternalError):
 
 def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """The execute wrapper on every connection of a cluster."""
-    alias: str = context["connection"].alias
-    settings = get_settings()
+    connection: BaseDatabaseWrapper = context["connection"]
+    alias, settings = connection.alias, get_settings()
     cluster = settings.cluster_of_alias(alias)
     if cluster is None or is_own_work():
         return execute(sql, params, many, context)
+    run = partial(execute, sql, params, many, context)
     effect = effect_of(sql, settings.writing_functions)
     unit = current_unit()
     asked = unit.answer_for(alias, sql) if unit is not None else None
@@ -51,15 +60,45 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     elif effect is Effect.READ and alias == cluster.primary:
         before_read(cluster, asked, sql)
     try:
-        return execute(sql, params, many, context)
-    except Error as error:
-        is_read_elsewhere = effect is Effect.READ and alias != cluster.primary and not many
-        if is_read_elsewhere and may_replay(error, context["connection"]):
-            return replay(cluster, error, sql, params, context)
-        raise
+        if alias == cluster.primary:
+            return _run_on_primary(run, asked, connection)
+        if effect is Effect.READ and not many:
+            return _run_on_replica(run, Attempt(cluster, alias, sql, params, context["cursor"]), connection)
+        with in_flight.wait(connection):
+            return run()
     finally:
         if effect is not Effect.CONTROL:
             _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
+
+
+def _run_on_primary(run: Callable[[], Any], asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:
+    with budget.running() if asked is not None and asked.decision.falls_back else nullcontext():
+        try:
+            return run()
+        except InternalError as error:
+            if getattr(error.__cause__, "sqlstate", None) == _READ_ONLY:
+                # It was demoted. The next request connects anew, to wherever the alias leads by then.
+                connection.close_at = 0
+            raise
+
+
+def _run_on_replica(run: Callable[[], Any], attempt: Attempt, connection: BaseDatabaseWrapper) -> Any:
+    def replay(error: Exception, wait: Wait) -> Any:
+        if (failure := failure_to_replay(error, wait)) is None:
+            raise error
+        return attempt.answer(error, failure)
+
+    waiting = attempt.waiting
+    with in_flight.wait(connection) as wait:
+        try:
+            result = run()
+        except Error as error:
+            failed = error
+        else:
+            if isinstance(waiting.cursor, ServerCursor):
+                waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, replay)
+            return result
+    return replay(failed, wait)
 
 
 def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:

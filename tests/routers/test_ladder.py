@@ -28,6 +28,7 @@ READ = Situation(
     block=None,
     obstacle=None,
     affinity="actor",
+    kept={},
     opens=lambda rule: rule.gate is None or rule.gate.is_open(None),  # type: ignore[arg-type]
     is_gone=lambda _: False,
     objection=lambda *_: None,
