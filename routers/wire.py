@@ -17,10 +17,11 @@ from rollout.settings import get_settings, is_idle
 from routers.fallback import budget
 from routers.in_flight import Wait, in_flight
 from routers.meter import Series, meter
-from routers.own_work import is_own_work, own_work
+from routers.own_work import is_own_work
 from routers.portal import PortalCursor
 from routers.replay import Attempt, failure_to_replay
 from routers.reverse_guard import before_read
+from routers.sessions import forbid_writes
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
 from routers.unit import Asked, Decision, current_unit
@@ -136,22 +137,13 @@ def install(connection: BaseDatabaseWrapper) -> None:
 
 
 def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Watch every new connection of a cluster, and make sure that a replica's session cannot write.
-
-    A standby refuses writes by itself. A server that is not in recovery, such as a second alias for the primary in
-    development or a promoted standby, is told to. PostgreSQL reports both facts by itself from version 14 on, so this
-    costs a round trip only when there is something to set.
-    """
+    """Watch every new connection of a cluster, and make sure that a replica's session cannot write."""
     cluster = get_settings().cluster_of_alias(connection.alias)
     if cluster is None:
         return
     install(connection)
-    if connection.alias == cluster.primary or connection.vendor != "postgresql":
-        return
-    server = connection.connection.info.parameter_status
-    if server("in_hot_standby") != "on" and server("default_transaction_read_only") != "on":
-        with own_work(), connection.cursor() as cursor:
-            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    if connection.alias != cluster.primary and connection.vendor == "postgresql":
+        forbid_writes(connection)
 
 
 def connect() -> None:
