@@ -48,12 +48,12 @@ def end(pids: Iterable[int]) -> None:
 
 
 def end_servers_below(folder: Path) -> None:
-    """End every server, and every tool that sets one up, whose data lies below `folder`: an owner left them behind.
+    """End every server, pooler and tool that sets one up, whose files lie below `folder`: an owner left them behind.
 
     A process is recognised by its own command line, so that a number which has been given to another program since is
     never hit.
     """
-    ours = re.compile(rf"(^|/)(postgres|initdb|pg_basebackup) -D {re.escape(str(folder))}/")
+    ours = re.compile(rf"(^|/)((postgres|initdb|pg_basebackup) -D|pgbouncer) {re.escape(str(folder))}/")
     roots = {process.pid for process in living() if ours.search(process.command)}
     if not roots:
         return
