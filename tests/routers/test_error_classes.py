@@ -11,11 +11,13 @@ from demo.cluster import Server
 from demo.cluster.processes import send
 from demo.shop.models import Product
 from demo.waiting import wait_until
+from rollout.reasons import Cause
 from routers.blocks import unit_of_work
-from routers.failures import Cause, Failure, failure_of
+from routers.failures import Failure, failure_of
 from routers.health import Fitness
 from routers.own_work import own_work
-from routers.replicas import prober, replicas
+from routers.prober import prober
+from routers.replicas import replicas
 from tests.edge_cases.test_failures import LOCK, impatient, replica_of, slow_on_a_replica
 from tests.routers import faults
 from tests.support import Servers, route
