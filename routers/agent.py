@@ -162,7 +162,10 @@ class Agent:
         while not self._stopping.wait(pause):
             try:
                 with own_work(), closing(ControlConnection()) as connection:
-                    self._serve(connection)
+                    try:
+                        self._serve(connection)
+                    finally:
+                        self._connection = None
             except (DatabaseError, InterfaceError, OSError) as error:
                 # Twice as long after each failure, and never the same for two processes: a primary that comes back must
                 # not meet all of them at once.

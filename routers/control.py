@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+from contextlib import suppress
 from copy import deepcopy
 
 from django.db import connections, router
@@ -64,5 +65,6 @@ class ControlConnection:
         return bool(list(self._wrapper.connection.notifies(timeout=0)))
 
     def wake(self) -> None:
-        """End the wait of another thread."""
-        self._bell.send(b"\0")
+        """End the wait of another thread. One that has just closed this connection waits no more."""
+        with suppress(OSError):
+            self._bell.send(b"\0")

@@ -38,9 +38,11 @@ class Budget:
         self._credit = 1.0
         self._running = 0
 
-    def allows(self, unit: Unit, *, falls_back: bool) -> bool:
-        """Account for a read of this unit, and say whether the primary may serve it. A unit is judged once."""
-        share, concurrency = get_settings().fallback_share, get_settings().fallback_concurrency
+    def allows(self, unit: Unit, *, falls_back: bool, share: float | None, concurrency: int | None) -> bool:
+        """Account for a read of this unit, and say whether it goes on. A unit that falls back is judged once.
+
+        share, concurrency: `FALLBACK_SHARE` and `FALLBACK_CONCURRENCY`.
+        """
         if share is None and concurrency is None:
             return True
         with self._lock:
@@ -69,6 +71,23 @@ class Budget:
         """Begin anew in a child: what runs in the parent runs there."""
         self._lock = threading.Lock()
         self._running = 0
+
+
+def may_fall_back(unit: Unit) -> bool:
+    """Say whether the primary may take a read of this unit over."""
+    return _allows(unit, falls_back=True)
+
+
+def account(unit: Unit) -> None:
+    """Take down that this unit has a read routed, so that so many more may fall back."""
+    _allows(unit, falls_back=False)
+
+
+def _allows(unit: Unit, *, falls_back: bool) -> bool:
+    settings = get_settings()
+    return budget.allows(
+        unit, falls_back=falls_back, share=settings.fallback_share, concurrency=settings.fallback_concurrency
+    )
 
 
 budget = Budget()

@@ -20,7 +20,7 @@ from rollout.reasons import Cause, Reason
 from rollout.settings import get_settings
 from routers.connecting import prepare, report
 from routers.failures import Failure, failure_of
-from routers.fallback import ShedError, budget
+from routers.fallback import ShedError, may_fall_back
 from routers.freshness import Check
 from routers.in_flight import Wait
 from routers.meter import Series, meter
@@ -88,7 +88,7 @@ class Attempt:
     def _last_resort(self, unit: Unit, asked: Asked) -> str:
         """Return who answers when no replica may: the primary within the budget, and what the rule says beyond it."""
         terms = asked.decision.terms
-        if terms is None or budget.allows(unit, falls_back=True) or terms.over_budget == OverBudget.PRIMARY:
+        if terms is None or may_fall_back(unit) or terms.over_budget == OverBudget.PRIMARY:
             return self.cluster.primary
         if terms.over_budget == OverBudget.SHED:
             raise ShedError(asked.model._meta.label, unit.endpoint, get_settings().retry_after_seconds)

@@ -14,7 +14,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
-from routers.fallback import ShedError, budget
+from routers.fallback import ShedError, account, may_fall_back
 from routers.freshness import Check
 from routers.ladder import Situation, decide, unhindered
 from routers.meter import meter
@@ -29,8 +29,6 @@ logger = logging.getLogger("readshift")
 _PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Reason.ROUTER_ERROR, Reason.SHED})
 """Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
 is not read from a replica afterwards, where it may be older."""
-
-_BY_RULE = frozenset({Reason.ROUTED, Reason.FORCED_REPLICA})
 
 
 class ReplicaRouter:
@@ -160,11 +158,10 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
         before = unhindered(former.policy, replace(situation, opens=unit.asks_gate))
         if before.alias != decision.alias and replicas.shows_since(decision.alias) < former.settled_at:
             decision = replace(decision, alias=cluster.primary, reason=Reason.BEHIND, is_displaced=True)
-    if not decision.reason.chooses_replica and not decision.falls_back:
-        return decision
-    if not budget.allows(unit, falls_back=decision.falls_back):
-        decision = _beyond_budget(cluster, unit, decision)
-    if decision.terms is not None and decision.reason in _BY_RULE:
+    if decision.falls_back:
+        return decision if may_fall_back(unit) else _beyond_budget(cluster, unit, decision)
+    if decision.terms is not None and decision.reason.chooses_replica:
+        account(unit)
         unit.trail.kept[decision.terms.pool] = decision.alias
     return decision
 
