@@ -24,6 +24,7 @@ from routers.blocks import unit_of_work
 from routers.control import ControlConnection
 from routers.health import Fitness
 from routers.own_work import own_work
+from routers.probe import Probe
 from routers.replicas import replicas
 from routers.wire import ReplicaWriteError
 from tests.edge_cases.support import REPLICAS
@@ -205,6 +206,23 @@ def holding(port: int) -> Iterator[None]:
     with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname=DATABASE) as other:
         other.execute("SELECT 1")
         yield
+
+
+@pytest.mark.parametrize(
+    ("bounced", "timeout", "is_answered"),
+    [
+        ({"default_pool_size": "1"}, 0.5, False),
+        ({"default_pool_size": "1", "reserve_pool_size": "1", "reserve_pool_timeout": "0.1"}, 20.0, True),
+    ],
+    indirect=["bounced"],
+    ids=["without reserve", "with reserve"],
+)
+def test_probes_need_a_connection_in_reserve_while_the_pooler_is_busy(
+    routed: Servers, bounced: dict[str, int], timeout: float, is_answered: bool
+) -> None:
+    with holding(bounced["replica1"]), closing(Probe("replica1", timeout)) as probe:
+        finding = probe.ask()
+    assert (finding.position is not None, finding.is_silent) == (is_answered, not is_answered)
 
 
 @pytest.mark.parametrize("bounced", [{"max_client_conn": "1"}], indirect=True)
