@@ -33,12 +33,17 @@ class Step:
     effects: what that means for each rule it touches.
     apply: does it.
     subject: the row whose history in the admin should tell of it; asked for afterwards, since `apply` may create it.
+    question: what to ask before it raises exposure. words: what else it does, said in place of effects.
+    warning: what to mind once it is done, or empty.
     """
 
     change: Change
     effects: tuple[Effect, ...]
     apply: Callable[[], Change]
     subject: Callable[[], Model]
+    question: str = "Send more reads to replicas?"
+    words: tuple[str, ...] = ()
+    warning: str = ""
 
 
 def mode_step(pk: int, mode: str) -> Step:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from admin_ui.actions import Step, kill_switch_step, mode_step, share_step
+from admin_ui.drains import drain_step, undrain_step
 from admin_ui.page import Page, parse_minutes, read_page
 from admin_ui.permissions import Powers
 from rollout.changes import UNDEFINED_TABLE
@@ -38,6 +39,8 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
             path("live/", self._fragment(self.live_view), name="readshift_live"),
             path("rules/<int:pk>/mode/", self._action(self.mode_view), name="readshift_set_mode"),
             path("rules/<int:pk>/share/", self._action(self.share_view), name="readshift_set_share"),
+            path("replicas/drain/", self._action(self.drain_view), name="readshift_drain"),
+            path("replicas/undrain/", self._action(self.undrain_view), name="readshift_undrain"),
             path("kill-switch/", self._action(self.kill_switch_view), name="readshift_kill_switch"),
         ]
 
@@ -71,7 +74,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
         return self._render(request, "admin_ui/dashboard.html", context)
 
     def live_view(self, request: HttpRequest) -> HttpResponse:
-        """Return the parts that change by themselves: the strip, if its words changed, the chart and the tables."""
+        """Return the parts that change by themselves: the strip, if its words changed, replicas, chart and tables."""
         page = self._read(request, Powers.of(request.user))
         has_news = request.GET.get("seen") != page.seen
         return self._render(request, "admin_ui/live.html", {"page": page, "has_news": has_news})
@@ -90,6 +93,19 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
         """Send every read to the primary, or let the rules decide again."""
         state = request.POST.get("state", "")
         return self._act(request, lambda: kill_switch_step(state, control_alias()), {"state": state})
+
+    def drain_view(self, request: HttpRequest) -> HttpResponse:
+        """Take a replica out of service."""
+        alias, reason = request.POST.get("alias", ""), request.POST.get("reason", "").replace("\0", "").strip()
+        by = request.user.get_username()
+        return self._act(
+            request, lambda: drain_step(alias, by, reason, timezone.now(), control_alias()), {"alias": alias}
+        )
+
+    def undrain_view(self, request: HttpRequest) -> HttpResponse:
+        """Let a drained replica serve again."""
+        alias = request.POST.get("alias", "")
+        return self._act(request, lambda: undrain_step(alias, timezone.now(), control_alias()), {"alias": alias})
 
     def _act(self, request: HttpRequest, plan: Callable[[], Step], fields: dict[str, str]) -> HttpResponse:
         powers = Powers.of(request.user)
@@ -110,10 +126,12 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
                 self.message_user(request, message, messages.ERROR)
         else:
             self.message_user(request, f"{summary}.", messages.SUCCESS)
+            if step.warning:
+                self.message_user(request, step.warning, messages.WARNING)
         return HttpResponseRedirect(self._address(request))
 
     def _ask(self, request: HttpRequest, step: Step, fields: dict[str, str]) -> HttpResponse:
-        context = {"title": "Send more reads to replicas?", "step": step, "fields": fields, "action": request.path}
+        context = {"title": step.question, "step": step, "fields": fields, "action": request.path}
         return self._render(request, "admin_ui/confirm.html", context)
 
     def _read(self, request: HttpRequest, powers: Powers) -> Page:

@@ -8,6 +8,9 @@ from django.utils import timezone
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 WHOLE = 100
 
+_DURATIONS = ((2 * 86_400, 86_400, "days"), (3_600, 3_600, "h"), (60, 60, "min"), (1, 1, "s"))
+_SIZES = ((1024**4, "TB"), (1024**3, "GB"), (1024**2, "MB"), (1024, "kB"))
+
 
 def grouped(count: int) -> str:
     """Write a count with its thousands set apart: 12 345."""
@@ -37,6 +40,22 @@ def percent(value: Decimal) -> str:
 def measured(value: Decimal) -> str:
     """Write a percentage that was measured, always with one decimal place, so that columns of them line up: 25.0 %."""
     return f"{value:.1f}{NARROW_SPACE}%"
+
+
+def duration(seconds: float) -> str:
+    """Write how long something lasts in whole units, rounded down: 12 s, 3 min, 47 h, 2 days."""
+    for starts_at, unit, name in _DURATIONS:
+        if seconds >= starts_at:
+            return f"{int(seconds // unit)} {name}"
+    return "less than 1 s"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes in whole units of 1024, rounded down, as PostgreSQL calls them: 12 kB."""
+    for unit, name in _SIZES:
+        if count >= unit:
+            return f"{count // unit} {name}"
+    return f"{count} bytes"
 
 
 def clock(moment: datetime) -> str:

@@ -6,7 +6,10 @@ from datetime import datetime
 from admin_ui.distribution import Distribution, read_distribution
 from admin_ui.permissions import Powers
 from admin_ui.problems import possible_endpoints, problems_of
+from admin_ui.replays import Replays, read_replays
+from admin_ui.replicas import Board
 from admin_ui.rows import RuleRow, rule_rows
+from admin_ui.sight import see_replicas
 from admin_ui.status import Status, assess
 from admin_ui.windows import BUCKET_SECONDS, DEFAULT_MINUTES
 from rollout.loading import load_policy
@@ -28,6 +31,8 @@ class Page:
     is_routing_on: bool
     status: Status
     distribution: Distribution
+    board: Board
+    replays: tuple[Replays, ...]
     rules: tuple[RuleRow, ...]
 
     @property
@@ -49,6 +54,7 @@ def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_re
     endpoints = possible_endpoints(policy.endpoint_rules, using)
     problems = [problem for rule in policy.rules for problem in problems_of(rule, endpoints, settings)]
     distribution = read_distribution(now, minutes, settings, using)
+    board = see_replicas(now, using, has_rules=policy.has_rules)
     is_outdated = loaded_revision not in {"", str(policy.revision)}
     return Page(
         minutes=minutes,
@@ -56,7 +62,9 @@ def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_re
         revision=policy.revision,
         is_outdated=is_outdated,
         is_routing_on=policy.enabled,
-        status=assess(settings, policy, problems, [reason.code for reason in distribution.reasons]),
+        status=assess(settings, policy, problems, [reason.code for reason in distribution.reasons], board),
         distribution=distribution,
+        board=board,
+        replays=read_replays(distribution.window, using),
         rules=rule_rows(rules, policy, powers),
     )

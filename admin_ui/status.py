@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
+from admin_ui.replicas import Board
 from rollout.models import Mode
 from rollout.options import Settings
 from rollout.policy import KILL_SWITCH, Policy
@@ -46,8 +47,12 @@ class Status:
         return blake2b(words.encode(), digest_size=8).hexdigest()
 
 
-def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons: Iterable[str]) -> Status:
-    """Say how things stand. problems: what is wrong with the rules. reasons: codes that kept reads on the primary."""
+def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons: Iterable[str], board: Board) -> Status:
+    """Say how things stand.
+
+    problems: what is wrong with the rules. reasons: codes that kept reads on the primary. board: the replicas as the
+    process that serves the page sees them.
+    """
     problems = tuple(dict.fromkeys((*policy.problems, *problems)))
     if not settings.enabled:
         return Status(
@@ -67,18 +72,20 @@ def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons:
         for code in TROUBLE
         if code in found
     )
-    if problems or troubles:
-        count = len(problems) + len(troubles)
+    faults = (*troubles, *board.problems, *problems)
+    if faults:
+        count = len(faults)
         return Status(
             Level.WARNING,
             "Reads are served, but one thing needs attention."
             if count == 1
             else f"Reads are served, but {count} things need attention.",
-            (*troubles, *problems),
+            (*faults, *board.drains),
         )
     if not policy.rules:
-        return Status(Level.NOTICE, "There is no rule yet, so every read goes to the primary.", (FIRST_STEP,))
+        headline = "There is no rule yet, so every read goes to the primary."
+        return Status(Level.NOTICE, headline, (FIRST_STEP, *board.drains))
     modes = [rule.mode for rule in policy.rules]
     number = "1 rule" if len(modes) == 1 else f"{len(modes)} rules"
     counts = ", ".join(f"{modes.count(mode)} in mode {mode}" for mode in reversed(Mode.values))
-    return Status(Level.HEALTHY, "Routing is on and nothing is wrong.", (f"{number}: {counts}.",))
+    return Status(Level.HEALTHY, "Routing is on and nothing is wrong.", (f"{number}: {counts}.", *board.drains))

@@ -91,15 +91,16 @@ def set_kill_switch(active: bool) -> Change:
     return change
 
 
-def plan_drain(alias: str, using: str) -> Change:
+def plan_drain(alias: str, using: str, reason: str = "") -> Change:
     """Say what `drain` would do, without doing it. Raises ValidationError for an alias that is no replica."""
     DrainedReplica(alias=alias).clean()
-    return Change(f"replica {alias} drained: it serves no reads", _serving(alias, using), Exposure(NOBODY))
+    why = f" (“{reason}”)" if reason else ""
+    return Change(f"replica {alias} drained{why}: it serves no reads", _serving(alias, using), Exposure(NOBODY))
 
 
 def drain(alias: str, by: str, reason: str, using: str) -> Change:
     """Take a replica out of service in all processes, until `undrain`. One that is drained already stays as it is."""
-    change = plan_drain(alias, using)
+    change = plan_drain(alias, using, reason)
     DrainedReplica.objects.using(using).get_or_create(alias=alias, defaults={"drained_by": by, "reason": reason})
     return change
 

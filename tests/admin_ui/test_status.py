@@ -1,13 +1,19 @@
 """What the strip says."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
+from admin_ui.replicas import Board, ClusterRow, Drain, ReplicaRow, State
 from admin_ui.status import Level, Status, assess
 from rollout.models import GateKind, Mode, TargetKind
 from rollout.options import Settings
 from rollout.policy import Rule, compile_policy
 from rollout.reasons import Reason
+from routers.health import Fitness
 
+NO_REPLICAS = Board(process="", note="", clusters=(), strays=())
 ROUTED = Rule(TargetKind.ENDPOINT, "names", Mode.ROUTE)
 
 
@@ -17,9 +23,10 @@ def status(
     enabled: bool = True,
     problems: list[str] | None = None,
     reason: str = "",
+    board: Board = NO_REPLICAS,
 ) -> Status:
     policy = compile_policy(1, kill_switch, rules)
-    return assess(Settings(enabled=enabled), policy, problems or [], [reason])
+    return assess(Settings(enabled=enabled), policy, problems or [], [reason], board)
 
 
 def test_healthy_counts_the_rules_by_mode() -> None:
@@ -52,6 +59,38 @@ def test_problems_are_counted_once_each() -> None:
     assert (found.level, found.details) == (Level.WARNING, (problem,))
     assert "one thing" in found.headline
     assert "2 things" in status(gone, problems=["Another."]).headline
+
+
+def board(*, fitness: Fitness = Fitness.FIT, drained: bool = False) -> Board:
+    """Return a board of a replica that stands like this, beside one that is fit."""
+    fit = ReplicaRow("two", "default", 1, State.SERVES, "serves reads", "", "", "", drain=None)
+    drain = Drain("one", "kim", "", datetime(2026, 11, 25, tzinfo=UTC), "3 min") if drained else None
+    state = State.SERVES if fitness is Fitness.FIT else State.OUT
+    one = ReplicaRow("one", "default", 1, state, fitness.words, "", "", "", drain=drain)
+    return Board("", "", (ClusterRow("default", (one, fit)),), ())
+
+
+def test_a_replica_that_does_not_serve_needs_attention_and_is_named_with_the_reason() -> None:
+    found = status(ROUTED, board=board(fitness=Fitness.UNREACHABLE))
+    assert found.level is Level.WARNING
+    assert "“one” does not serve" in found.details[0]
+    assert Fitness.UNREACHABLE.words in found.details[0]
+
+
+def test_a_drained_replica_is_named_and_needs_no_attention() -> None:
+    found = status(ROUTED, board=board(drained=True))
+    assert found.level is Level.HEALTHY
+    assert "“one” is drained by kim" in found.details[-1]
+    assert "“one” is drained by kim" in status(board=board(drained=True)).details[-1]
+    assert "“one” is drained by kim" in status(ROUTED, board=board(drained=True), problems=["Other."]).details[-1]
+
+
+def test_the_wording_does_not_change_while_nothing_else_does() -> None:
+    first, later = (
+        replace(one, clusters=(ClusterRow("default", tuple(replace(row, since=since) for row in one.rows)),))
+        for one, since in ((board(fitness=Fitness.LAGGING), "for 3 s"), (board(fitness=Fitness.LAGGING), "for 6 s"))
+    )
+    assert status(ROUTED, board=first).digest == status(ROUTED, board=later).digest
 
 
 def test_reads_that_readshift_itself_failed_are_a_warning() -> None:
