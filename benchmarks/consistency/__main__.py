@@ -4,14 +4,13 @@ import argparse
 import json
 import signal
 import sys
-import time
 
-from benchmarks.consistency.processes import ProcessError
 from benchmarks.consistency.runner import Result, run
+from benchmarks.processes import ProcessError
+from benchmarks.progress import say
+from benchmarks.systems import OWN, SYSTEMS
 from demo.cluster import ClusterError
 
-SYSTEMS = ("readshift", "multidb_router", "django_replicated")
-OWN = "readshift"
 SHORT_SECONDS = 60.0
 
 
@@ -28,10 +27,10 @@ def main() -> int:
     try:
         results = {name: _run(name, options.seconds, options.seed) for name in options.only or SYSTEMS}
     except (ClusterError, ProcessError, TimeoutError) as error:
-        _say("failed", str(error))
+        say("failed", str(error))
         return 2
     except KeyboardInterrupt:
-        _say("stopped", "nothing was measured")
+        say("stopped", "nothing was measured")
         return 2
     if options.json:
         print(json.dumps({name: result.as_json() for name, result in results.items()}))  # noqa: T201 - its output
@@ -40,16 +39,12 @@ def main() -> int:
             print(f"{name}: {json.dumps(result.as_json())}")  # noqa: T201 - its output
     missed = results[OWN].missed() if OWN in results else []
     for bound in missed:
-        _say(OWN, f"missed: {bound}")
+        say(OWN, f"missed: {bound}")
     return 1 if missed else 0
 
 
 def _run(name: str, seconds: float, seed: int) -> Result:
-    return run(name, seconds, seed, lambda text: _say(name, text))
-
-
-def _say(name: str, text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {name}: {text}", file=sys.stderr, flush=True)  # noqa: T201 - its progress
+    return run(name, seconds, seed, lambda text: say(name, text))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks.consistency.history import Handover
-from benchmarks.consistency.relay import Relay
 from benchmarks.consistency.schedule import Action, Event
 from benchmarks.consistency.topology import Entrance, Topology
+from benchmarks.relay import Relay
 
 _REPLAY_SECONDS = 60.0
 _STOP_SECONDS = 90.0

@@ -2,30 +2,22 @@
 
 import json
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 
 import requests
 
-from benchmarks.consistency.processes import (
-    CELERY,
-    CHECKOUT,
-    WEB,
-    end_left_behind,
-    environment,
-    manage,
-    running,
-)
-from benchmarks.consistency.relay import Relay
 from benchmarks.consistency.topology import DATABASE, Topology
+from benchmarks.processes import CHECKOUT, Project, free_port, manage, running
+from benchmarks.relay import Relay
 from demo.addresses import Addresses
 from demo.broker import running_broker
 from demo.cluster import Cluster, default_root
 from demo.waiting import wait_until
 
 FILES = CHECKOUT / ".demo" / "consistency-app"
+PROJECT = Project("benchmarks.consistency.app", FILES)
 WEB_WORKERS = 2
 WEB_THREADS = 4
 WORKERS = 2
@@ -61,7 +53,7 @@ def running_stack(system: str, content: Content, say: Callable[[str], None]) -> 
         say("starting a primary and two standbys")
         cluster = stack.enter_context(Cluster(default_root("consistency"), replicas=2))
         # The cluster's lock is held: no other run of this checkout is under way.
-        end_left_behind(FILES)
+        PROJECT.end_left_behind()
         shutil.rmtree(FILES, ignore_errors=True)
         logs = FILES / "logs"
         logs.mkdir(parents=True)
@@ -77,25 +69,18 @@ def running_stack(system: str, content: Content, say: Callable[[str], None]) -> 
         )
         file = FILES / "addresses.json"
         file.write_text(json.dumps(asdict(addresses)))
-        variables = environment(system, file)
+        variables = PROJECT.environment(system, file)
         manage(["migrate", "--run-syncdb", "--verbosity=0"], variables)
         manage(["prepare_consistency", *content.arguments()], variables)
         cluster.wait_for_replay()
-        port = _free_port()
-        web = [*WEB.split(), f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
-        worker = [*CELERY.split(), "worker", f"--concurrency={WORKERS}", "--loglevel=INFO"]
-        # Kept for longer than any client is idle, so that no request meets a connection that is just being closed.
-        web += ["--keep-alive=75", "--no-control-socket"]
+        port = free_port()
+        web = PROJECT.web_server(port, WEB_WORKERS, WEB_THREADS)
+        worker = [*PROJECT.celery.split(), "worker", f"--concurrency={WORKERS}", "--loglevel=INFO"]
         stack.enter_context(running("web server", web, variables, logs / "web.log"))
         stack.enter_context(running("worker", worker, variables, logs / "worker.log"))
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: _is_ready(url, content), START_SECONDS, f"the web server to answer, see {logs}")
         yield Stack(url, cluster, Topology(cluster.primary, list(cluster.replicas)), relay)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _is_ready(url: str, content: Content) -> bool:

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from benchmarks.consistency.relay import HOST, Relay
+from benchmarks.relay import HOST, Relay
 
 
 def answer_with(stack: ExitStack, name: bytes) -> int:
