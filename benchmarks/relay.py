@@ -1,4 +1,4 @@
-"""One address for a server that may change: a TCP relay on loopback."""
+"""One address for a server that may change or be out of reach: a TCP relay on loopback."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,8 +16,8 @@ _HOLD_SECONDS = 60.0
 class Relay:
     """Passes on every connection to one port of this machine, which can be exchanged while it runs.
 
-    `cut` ends all connections and holds new ones until `point_to` names the next target. Use it as a context manager;
-    it works in a thread of its own.
+    `cut` ends all connections and holds new ones until `point_to` names the next target. `black_hole` keeps them, and
+    lets nothing through until `restore`. Use it as a context manager; it works in a thread of its own.
     """
 
     def __init__(self, target: int) -> None:
@@ -28,6 +28,8 @@ class Relay:
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._has_target = asyncio.Event()
+        self._is_passable = asyncio.Event()
+        self._delay_seconds = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -50,11 +52,24 @@ class Relay:
         """Pass on what waits, and all that comes, to this port."""
         self._wait(self._point_to(target))
 
+    def black_hole(self) -> None:
+        """Pass on nothing in either direction, not even the end of a connection. New ones are accepted, too."""
+        self._wait(self._set_passable(False))
+
+    def restore(self) -> None:
+        """Pass on what was held back, in its order, and all that comes."""
+        self._wait(self._set_passable(True))
+
+    def delay(self, seconds: float) -> None:
+        """Hold back what the target sends for so long from now on; 0 ends it."""
+        self._wait(self._set_delay(seconds))
+
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_ANSWER_SECONDS)
 
     async def _open(self) -> None:
         self._has_target.set()
+        self._is_passable.set()
         self._server = await asyncio.start_server(self._accept, HOST, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -75,6 +90,15 @@ class Relay:
         self._target = target
         self._has_target.set()
 
+    async def _set_passable(self, is_passable: bool) -> None:
+        if is_passable:
+            self._is_passable.set()
+        else:
+            self._is_passable.clear()
+
+    async def _set_delay(self, seconds: float) -> None:
+        self._delay_seconds = seconds
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.current_task()
         if connection is None:
@@ -82,9 +106,10 @@ class Relay:
         self._connections.add(connection)
         try:
             await asyncio.wait_for(self._has_target.wait(), _HOLD_SECONDS)
+            await self._is_passable.wait()
             beyond_reader, beyond_writer = await asyncio.open_connection(HOST, self._target)
             try:
-                await _join((reader, beyond_writer), (beyond_reader, writer))
+                await _join(self._copy(reader, beyond_writer), self._copy(beyond_reader, writer, is_answer=True))
             finally:
                 beyond_writer.transport.abort()
         # A refused, broken or cut connection ends for the client as well, which is all that there is to tell.
@@ -94,20 +119,33 @@ class Relay:
             writer.transport.abort()
             self._connections.discard(connection)
 
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
+        """Pass on one direction until it ends."""
+        with suppress(OSError):
+            while chunk := await self._next(reader):
+                if is_answer and self._delay_seconds:
+                    await asyncio.sleep(self._delay_seconds)
+                writer.write(chunk)
+                await writer.drain()
 
-async def _join(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    async def _next(self, reader: asyncio.StreamReader) -> bytes:
+        """Return what comes next, or nothing at the end, as soon as it may be known on the other side."""
+        try:
+            chunk = await reader.read(_CHUNK)
+        except OSError:
+            chunk = b""
+        await self._is_passable.wait()
+        return chunk
+
+
+async def _join(*ways: Coroutine[Any, Any, None]) -> None:
     """Copy both ways until either end closes."""
-    copies = [asyncio.ensure_future(_copy(*way)) for way in ways]
+    copies = [asyncio.ensure_future(way) for way in ways]
     try:
         await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for copy in copies:
             copy.cancel()
         await asyncio.gather(*copies, return_exceptions=True)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
