@@ -1,0 +1,67 @@
+"""`python -m benchmarks.failover`."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+
+from benchmarks.failover import __doc__ as description
+from benchmarks.failover.figures import Figures
+from benchmarks.failover.runner import measure
+from benchmarks.failover.scenarios import Scenario, scenarios
+from benchmarks.failover.stack import running_stack
+from benchmarks.processes import ProcessError
+from benchmarks.progress import say
+from benchmarks.systems import OWN, SYSTEMS
+from demo.cluster import ClusterError
+
+FAULT_SECONDS = 12.0
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    known = scenarios()
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.failover",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    parser.add_argument("--seconds", type=float, default=FAULT_SECONDS, help="how long each fault lasts")
+    parser.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
+    parser.add_argument("--scenario", choices=known, nargs="+", default=list(known), help="measure these alone")
+    options = parser.parse_args()
+    chosen = [known[name] for name in options.scenario]
+    # A terminated run stops its servers like one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        results = {name: _run(name, chosen, options.seconds) for name in options.only or SYSTEMS}
+    except (ClusterError, ProcessError, TimeoutError) as error:
+        say("failed", str(error))
+        return 2
+    except KeyboardInterrupt:
+        say("stopped", "nothing was measured")
+        return 2
+    figures = {
+        name: {scenario: figures.as_json() for scenario, figures in result.items()} for name, result in results.items()
+    }
+    if options.json:
+        print(json.dumps(figures))  # noqa: T201 - its output
+    else:
+        for name, result in figures.items():
+            for scenario, numbers in result.items():
+                print(f"{name} {scenario}: {json.dumps(numbers)}")  # noqa: T201 - its output
+    missed = [words for scenario, found in results.get(OWN, {}).items() for words in known[scenario].missed(found)]
+    for bound in missed:
+        say(OWN, f"missed: {bound}")
+    return 1 if missed else 0
+
+
+def _run(name: str, chosen: Sequence[Scenario], seconds: float) -> dict[str, Figures]:
+    with running_stack(name, lambda text: say(name, text)) as stack:
+        return {scenario.name: measure(stack, scenario, seconds, lambda text: say(name, text)) for scenario in chosen}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

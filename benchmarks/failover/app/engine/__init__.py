@@ -1,0 +1,1 @@
+"""Django's engine for PostgreSQL, writing down what the application tries at which server."""

@@ -1,0 +1,77 @@
+"""The scenarios: a fault, what it hits, and the bounds that Readshift must keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.failover import faults
+from benchmarks.failover.figures import Figures
+from benchmarks.failover.history import PRIMARY
+from benchmarks.failover.site import REPLICAS
+
+FALLBACK_SHARE: float | None = None
+"""The fallback budget of the scenario `budget`, as a share of all reads; None leaves the scenario out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What happens, and what may come of it.
+
+    faulted: the aliases whose servers are at fault. eject_seconds, longest_ms: bounds, if there are any.
+    options: further ones for Readshift. over_budget: what its rules do over the fallback budget, if they say so.
+    primary_ratio: the greatest share of the reads that the primary may serve; above it, reads may be shed.
+    """
+
+    name: str
+    fault: faults.Fault
+    faulted: tuple[str, ...] = (faults.VICTIM,)
+    eject_seconds: float | None = None
+    longest_ms: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    over_budget: str = ""
+    primary_ratio: float | None = None
+
+    def missed(self, figures: Figures) -> list[str]:
+        """Say in words which bounds these figures miss."""
+        shed = figures.shed if self.primary_ratio is not None else 0
+        # An answer that asks to come back later is one only where that was asked for.
+        failed = figures.failed - shed
+        found = [f"{failed} of {figures.reads} reads failed"] if failed else []
+        if not figures.reads:
+            found.append("nothing was read")
+        found += _over("was left after", figures.seconds_to_eject, self.eject_seconds, "s")
+        found += _over("the longest read took", figures.max_ms, self.longest_ms, "ms")
+        found += _over("the primary served", figures.primary_peak_ratio, self.primary_ratio, "of the reads")
+        return [f"{self.name}: {words}" for words in found]
+
+
+def _over(what: str, figure: float | None, bound: float | None, unit: str) -> list[str]:
+    if bound is None or (figure is not None and figure <= bound):
+        return []
+    return [f"{what} {'no time at all' if figure is None else f'{figure:g} {unit}'}, the bound is {bound:g} {unit}"]
+
+
+def scenarios() -> dict[str, Scenario]:
+    """Return all scenarios by name, in the order in which they are run."""
+    found = [
+        Scenario("kill", faults.kill, eject_seconds=1.0),
+        Scenario("hang", faults.hang, eject_seconds=3.0, longest_ms=3500.0),
+        Scenario("blackhole", faults.black_hole, eject_seconds=3.0, longest_ms=3500.0),
+        Scenario("restart", faults.restart, eject_seconds=1.0),
+        Scenario("slow", faults.slow, eject_seconds=3.0, longest_ms=3500.0),
+        Scenario("lag", faults.lag),
+        Scenario("flap", faults.flap),
+        Scenario("all_replicas_killed", faults.kill_all_replicas, REPLICAS),
+        Scenario("primary_killed", faults.kill_primary, (PRIMARY,)),
+    ]
+    if FALLBACK_SHARE is not None:
+        budget = Scenario(
+            "budget",
+            faults.kill_all_replicas,
+            REPLICAS,
+            options={"FALLBACK_SHARE": FALLBACK_SHARE},
+            over_budget="shed",
+            primary_ratio=FALLBACK_SHARE,
+        )
+        found.append(budget)
+    return {scenario.name: scenario for scenario in found}
