@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+import psycopg
+
 from benchmarks.failover import __doc__ as description
 from benchmarks.failover.figures import Figures
 from benchmarks.failover.runner import measure
@@ -32,13 +34,13 @@ def main() -> int:
     parser.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
     parser.add_argument("--scenario", choices=known, nargs="+", default=list(known), help="measure these alone")
     options = parser.parse_args()
-    chosen = [known[name] for name in options.scenario]
+    chosen = [scenario for name, scenario in known.items() if name in options.scenario]
     # A terminated run stops its servers like one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         results = {name: _run(name, chosen, options.seconds) for name in options.only or SYSTEMS}
-    except (ClusterError, ProcessError, TimeoutError) as error:
-        say("failed", str(error))
+    except (ClusterError, ProcessError, OSError, EOFError, psycopg.Error) as error:
+        say("failed", str(error) or type(error).__name__)
         return 2
     except KeyboardInterrupt:
         say("stopped", "nothing was measured")

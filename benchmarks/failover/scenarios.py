@@ -39,16 +39,16 @@ class Scenario:
         found = [f"{failed} of {figures.reads} reads failed"] if failed else []
         if not figures.reads:
             found.append("nothing was read")
-        found += _over("was left after", figures.seconds_to_eject, self.eject_seconds, "s")
-        found += _over("the longest read took", figures.max_ms, self.longest_ms, "ms")
-        found += _over("the primary served", figures.primary_peak_ratio, self.primary_ratio, "of the reads")
+        found += _over("seconds_to_eject", figures.seconds_to_eject, self.eject_seconds)
+        found += _over("max_ms", figures.max_ms, self.longest_ms)
+        found += _over("primary_peak_ratio", figures.primary_peak_ratio, self.primary_ratio)
         return [f"{self.name}: {words}" for words in found]
 
 
-def _over(what: str, figure: float | None, bound: float | None, unit: str) -> list[str]:
+def _over(name: str, figure: float | None, bound: float | None) -> list[str]:
     if bound is None or (figure is not None and figure <= bound):
         return []
-    return [f"{what} {'no time at all' if figure is None else f'{figure:g} {unit}'}, the bound is {bound:g} {unit}"]
+    return [f"{name} is {'null' if figure is None else f'{figure:g}'}, the bound is {bound:g}"]
 
 
 def scenarios() -> dict[str, Scenario]:
