@@ -60,11 +60,11 @@ class History:
         self._requests: list[Request] = []
 
     def add(self, request: Request, error: str) -> None:
-        """Record a request, and what was wrong with it unless that is empty."""
+        """Record a request, and what was wrong with it; empty where an answer came."""
         with self._lock:
             self._requests.append(request)
-            if error:
-                self.errors[f"{request.kind}: {error}"] += 1
+            if not request.is_ok:
+                self.errors[f"{request.kind}: {error or 'from a replica'}"] += 1
 
     def since(self, at: float) -> list[Request]:
         """Return the requests that started then or later."""
