@@ -87,8 +87,9 @@ def running_stack(system: str, say: Callable[[str], None]) -> Iterator[Stack]:
 
 
 def _is_ready(url: str) -> bool:
-    try:
-        answer = requests.get(f"{url}/page/{KEYS[0]}", timeout=5, proxies={"http": ""})
-    except requests.RequestException:
-        return False
-    return answer.status_code == HTTPStatus.OK
+    with requests.Session() as http:
+        http.trust_env = False
+        try:
+            return http.get(f"{url}/page/{KEYS[0]}", timeout=5).status_code == HTTPStatus.OK
+        except requests.RequestException:
+            return False
