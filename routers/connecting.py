@@ -50,11 +50,14 @@ def is_connected(cluster: Cluster, alias: str, unit: Unit) -> bool:
     if connection.in_atomic_block:
         return True
     try:
-        with in_flight.wait(connection):
+        with in_flight.wait(connection) as wait:
             if connection.errors_occurred and not connection.is_usable():
                 connection.close()
             connection.errors_occurred = False
             connection.close_if_health_check_failed()
+            if connection.connection is None and (wait.is_cut or replicas.is_in_doubt(alias)):
+                # What hangs would take the whole timeout, and nothing can cut off a connection that is being made.
+                return False
             connection.ensure_connection()
             prepare(connection, unit)
     except SynchronousOnlyOperation:

@@ -88,6 +88,7 @@ class Prober:
         call, stopping = self._calls[alias], self._stopping
         with closing(Probe(alias)) as probe:
             while not stopping.is_set():
+                self._replicas.expect(alias)
                 finding = probe.ask(self._patience(alias))
                 self._replicas.record(cluster, alias, finding)
                 if self._replicas.standing(alias).fitness in _DEAD and (count := self._in_flight.cut(alias)):

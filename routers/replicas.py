@@ -20,6 +20,9 @@ _NEW_PRIMARY = PrimaryStanding()
 _HISTORY_MARGIN = 4
 """How many times the greatest lag the record goes back, so that a lag beyond the limit still has a number."""
 
+_DOUBT_SECONDS = 0.3
+"""After how long without an answer no new connections are made: each would hang for the whole of its timeout."""
+
 
 class Replicas:
     """Where primaries were and how replicas stand, by alias.
@@ -36,6 +39,7 @@ class Replicas:
         self._paces: dict[str, float] = {}
         self._received: dict[str, int] = {}
         self._advanced_at: dict[str, float] = {}
+        self._asked_at: dict[str, float] = {}
         self._lock = threading.Condition()
 
     def standing(self, alias: str) -> Standing:
@@ -61,6 +65,15 @@ class Replicas:
     def is_serving(self, alias: str) -> bool:
         """Say whether a replica answers at all, however far behind it is."""
         return self.standing(alias).is_serving(self._clock(), _limits().longest_silence)
+
+    def expect(self, alias: str) -> None:
+        """Take down that a server is being asked. Its finding follows."""
+        self._asked_at[alias] = self._clock()
+
+    def is_in_doubt(self, alias: str) -> bool:
+        """Say whether a server takes so long to answer a probe that it may hang. The reads that it serves go on."""
+        asked_at = self._asked_at.get(alias)
+        return asked_at is not None and self._clock() - asked_at > _DOUBT_SECONDS
 
     def gone_since(self, alias: str) -> float | None:
         """Return since when nobody reads from a replica, so that others may stand in for it; None while one may."""
@@ -100,6 +113,8 @@ class Replicas:
         """Take a finding about a server of the cluster into account."""
         # A primary's samples are read while replicas are judged, in other threads.
         with self._lock:
+            if not finding.is_told:
+                self._asked_at.pop(alias, None)
             if finding.position is not None:
                 self._paces[alias] = finding.took
             else:
@@ -146,6 +161,7 @@ class Replicas:
             for known in (self._histories, self._standings, self._primaries, self._paces, self._received):
                 known.clear()
             self._advanced_at.clear()
+            self._asked_at.clear()
 
 
 def _limits() -> Limits:

@@ -9,7 +9,7 @@ from benchmarks.failover.figures import Figures
 from benchmarks.failover.history import PRIMARY
 from benchmarks.failover.site import REPLICAS
 
-FALLBACK_SHARE: float | None = None
+FALLBACK_SHARE: float | None = 0.3
 """The fallback budget of the scenario `budget`, as a share of all reads; None leaves the scenario out."""
 
 

@@ -220,8 +220,8 @@ def holding(port: int) -> Iterator[None]:
 def test_probes_need_a_connection_in_reserve_while_the_pooler_is_busy(
     routed: Servers, bounced: dict[str, int], timeout: float, is_answered: bool
 ) -> None:
-    with holding(bounced["replica1"]), closing(Probe("replica1", timeout)) as probe:
-        finding = probe.ask()
+    with holding(bounced["replica1"]), closing(Probe("replica1")) as probe:
+        finding = probe.ask(timeout)
     assert (finding.position is not None, finding.is_silent) == (is_answered, not is_answered)
 
 
