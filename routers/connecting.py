@@ -10,11 +10,13 @@ from django.db.utils import Error
 from django.utils.module_loading import import_string
 
 from rollout.options import Cluster
+from rollout.reasons import Cause
 from rollout.settings import get_settings
 from routers.failures import Failure, failure_of
 from routers.health import Finding
 from routers.in_flight import in_flight
 from routers.own_work import own_work
+from routers.prober import prober
 from routers.replicas import replicas
 from routers.unit import Unit
 
@@ -88,5 +90,8 @@ def report(cluster: Cluster, alias: str, error: Exception, failure: Failure) -> 
     logger.warning(
         "The replica %r did not answer a read (%s), so another server is asked: %s", alias, failure.cause, words
     )
-    if failure.is_replica_fault:
+    if failure.cause is Cause.REFUSED and failure.is_replica_fault:
         replicas.record(cluster, alias, Finding(time.monotonic(), error=words, is_told=True))
+    else:
+        # A connection can break for a reason of its own, of which the server knows nothing.
+        prober.hurry(alias)
