@@ -72,10 +72,15 @@ class ReplicaRow:
 
 @dataclass(frozen=True, slots=True)
 class ClusterRow:
-    """One primary and its replicas, in the order of the setting."""
+    """One primary and its replicas, in the order of the setting.
+
+    trouble: what is wrong with the primary, to continue its name, or empty. moved: what a failover changed, or empty.
+    """
 
     primary: str
     replicas: tuple[ReplicaRow, ...]
+    trouble: str = ""
+    moved: str = ""
 
     @property
     def idle_pools(self) -> tuple[str, ...]:
@@ -107,7 +112,10 @@ class Board:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Which replicas do not serve although nobody drained them, and which pools are left without one."""
+        """Which primaries are not well, which replicas do not serve undrained, and which pools are left without one."""
+        primaries = (
+            f"The primary “{cluster.primary}” {cluster.trouble}." for cluster in self.clusters if cluster.trouble
+        )
         unfit = (
             f"The replica “{row.alias}” does not serve, as the process that shows this page sees it: it {row.words}."
             for row in self.rows
@@ -118,13 +126,15 @@ class Board:
             for cluster in self.clusters
             for pool in cluster.idle_pools
         )
-        return (*unfit, *idle)
+        return (*primaries, *unfit, *idle)
 
     @property
-    def drains(self) -> tuple[str, ...]:
-        """Which replicas are drained."""
-        return tuple(
+    def notes(self) -> tuple[str, ...]:
+        """Which replicas are drained, and which primaries were failed over since this process began."""
+        moves = (f"The primary “{row.primary}” was failed over: {row.moved}." for row in self.clusters if row.moved)
+        drains = (
             f"The replica “{row.alias}” {row.drain.words}: it serves no reads until somebody lets it serve again."
             for row in self.rows
             if row.drain is not None
         )
+        return (*drains, *moves)

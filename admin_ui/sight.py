@@ -20,6 +20,7 @@ def see_replicas(now: datetime, using: str, *, has_rules: bool) -> Board:
     return board(
         settings,
         standings,
+        {alias: replicas.primary(alias) for alias in settings.clusters},
         DrainedReplica.objects.using(using).order_by("alias"),
         monotonic_now=time.monotonic(),
         now=now,

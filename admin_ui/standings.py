@@ -12,6 +12,7 @@ from rollout.models import DrainedReplica
 from rollout.options import Cluster, Replica, Settings
 from routers.health import Fitness, Standing
 from routers.lag import Lag, LagState
+from routers.primaries import Condition, PrimaryStanding
 
 SILENT = "has not been heard of for too long"
 FIT_BUT_DRAINED = "is fit to serve reads"
@@ -20,6 +21,7 @@ FIT_BUT_DRAINED = "is fit to serve reads"
 def board(
     settings: Settings,
     standings: Mapping[str, Standing],
+    primaries: Mapping[str, PrimaryStanding],
     drained: Iterable[DrainedReplica],
     *,
     monotonic_now: float,
@@ -42,11 +44,20 @@ def board(
         process=process,
         note=note,
         clusters=tuple(
-            ClusterRow(cluster.primary, _rows(cluster, settings, standings, drains, monotonic_now))
+            ClusterRow(
+                cluster.primary,
+                _rows(cluster, settings, standings, drains, monotonic_now),
+                trouble=_trouble(primaries[cluster.primary]),
+                moved=primaries[cluster.primary].moved,
+            )
             for cluster in settings.clusters.values()
         ),
         strays=tuple(drain for alias, drain in sorted(drains.items()) if alias not in settings.replicas),
     )
+
+
+def _trouble(primary: PrimaryStanding) -> str:
+    return "" if primary.condition in {Condition.SERVING, Condition.UNKNOWN} else primary.condition.words
 
 
 def _rows(

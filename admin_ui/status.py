@@ -80,12 +80,12 @@ def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons:
             "Reads are served, but one thing needs attention."
             if count == 1
             else f"Reads are served, but {count} things need attention.",
-            (*faults, *board.drains),
+            (*faults, *board.notes),
         )
     if not policy.rules:
         headline = "There is no rule yet, so every read goes to the primary."
-        return Status(Level.NOTICE, headline, (FIRST_STEP, *board.drains))
+        return Status(Level.NOTICE, headline, (FIRST_STEP, *board.notes))
     modes = [rule.mode for rule in policy.rules]
     number = "1 rule" if len(modes) == 1 else f"{len(modes)} rules"
     counts = ", ".join(f"{modes.count(mode)} in mode {mode}" for mode in reversed(Mode.values))
-    return Status(Level.HEALTHY, "Routing is on and nothing is wrong.", (f"{number}: {counts}.", *board.drains))
+    return Status(Level.HEALTHY, "Routing is on and nothing is wrong.", (f"{number}: {counts}.", *board.notes))

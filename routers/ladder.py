@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from rollout.bucketing import choose
+from rollout.bucketing import choose, rank
 from rollout.contracts import SESSION, Contract, Freshness, strictest
 from rollout.models.rule import Mode, OverBudget
 from rollout.options import Cluster
@@ -157,6 +157,12 @@ def _replica(situation: Situation, drained: AbstractSet[str], wanted: Decision, 
     alias = kept if kept in left else choose(left, situation.affinity)
     if alias is None:
         return replace(wanted, reason=Reason.NO_REPLICA, is_displaced=bool(members) and not is_observed)
-    if reason := situation.objection(alias, terms.contract, is_observed):
+    reason = situation.objection(alias, terms.contract, is_observed)
+    if reason is Reason.UNFIT_REPLICA and terms.contract.freshness is Freshness.ANY:
+        # Nobody minds which replica it is.
+        others = (other for other in rank(left, situation.affinity) if other != alias)
+        able = next((other for other in others if not situation.objection(other, terms.contract, is_observed)), None)
+        alias, reason = (able, None) if able is not None else (alias, reason)
+    if reason is not None:
         return replace(wanted, reason=reason, is_displaced=not is_observed)
     return replace(wanted, candidate=alias) if is_observed else replace(wanted, alias=alias)

@@ -12,6 +12,7 @@ from rollout.models import DrainedReplica
 from rollout.options import Cluster, Replica, Settings
 from routers.health import Fitness, Standing
 from routers.lag import Lag, LagState
+from routers.primaries import Condition, PrimaryStanding
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CLOCK = 1000.0
@@ -19,15 +20,21 @@ CURRENT = Lag(LagState.CURRENT, 0.2, 0)
 FIT = Standing(Fitness.FIT, since=CLOCK - 12, seen_at=CLOCK, lag=CURRENT)
 DEAD = Standing(Fitness.UNREACHABLE, since=CLOCK - 200, seen_at=CLOCK, detail="refused")
 NEVER_ASKED = Standing()
+SERVING = PrimaryStanding(Condition.SERVING, since=CLOCK - 200, seen_at=CLOCK)
 
 
 def seen(
-    one: Standing, two: Standing = FIT, *drained: DrainedReplica, others: tuple[Replica, ...] = (Replica("two"),)
+    one: Standing,
+    two: Standing = FIT,
+    *drained: DrainedReplica,
+    others: tuple[Replica, ...] = (Replica("two"),),
+    primary: PrimaryStanding = SERVING,
 ) -> Board:
     """Return the board of a process that sees the replicas “one” and “two” like this."""
     return board(
         Settings(clusters={"main": Cluster("main", (Replica("one"), *others))}),
         {"one": one, "two": two},
+        {"main": primary},
         drained,
         monotonic_now=CLOCK,
         now=NOW,
@@ -126,7 +133,7 @@ def test_a_pool_of_which_no_replica_serves_is_a_problem() -> None:
 def test_a_drained_replica_is_named_with_who_and_why_and_is_no_problem_by_itself() -> None:
     found = seen(FIT, FIT, drained())
     assert found.problems == ()
-    assert found.drains == (
+    assert found.notes == (
         "The replica “one” is drained by kim (“New disk.”): it serves no reads until somebody lets it serve again.",
     )
     row = found.rows[0]
@@ -138,14 +145,14 @@ def test_a_drained_replica_is_named_with_who_and_why_and_is_no_problem_by_itself
 def test_a_drained_replica_that_is_dead_is_not_reported_twice() -> None:
     found = seen(DEAD, FIT, drained(by="", reason=""))
     assert found.problems == ()
-    assert found.drains[0].startswith("The replica “one” is drained: it serves no reads")
+    assert found.notes[0].startswith("The replica “one” is drained: it serves no reads")
     assert found.rows[0].words == Fitness.UNREACHABLE.words
 
 
 def test_a_drained_alias_that_is_no_replica_any_more_stands_apart() -> None:
     found = seen(FIT, FIT, drained("gone"))
     assert [drain.alias for drain in found.strays] == ["gone"]
-    assert found.drains == ()
+    assert found.notes == ()
 
 
 def test_elements_have_names_of_their_own_whatever_the_alias() -> None:
@@ -176,3 +183,20 @@ def test_durations(seconds: float, text: str) -> None:
 )
 def test_sizes(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_a_primary_that_is_not_well_is_a_problem() -> None:
+    (problem,) = seen(FIT, primary=PrimaryStanding(Condition.DEMOTED)).problems
+    assert problem == (
+        "The primary “main” is a standby: after a failover, let the alias lead to the server that was promoted."
+    )
+    assert seen(FIT, primary=PrimaryStanding()).problems == ()
+
+
+def test_a_failover_is_noted() -> None:
+    moved = PrimaryStanding(Condition.SERVING, moved="it is on timeline 2, was on 1")
+    found = seen(FIT, primary=moved)
+    assert (found.problems, found.notes) == (
+        (),
+        ("The primary “main” was failed over: it is on timeline 2, was on 1.",),
+    )

@@ -1,7 +1,9 @@
 """E32, E33 and E34: reads that a replica fails to answer, and those that are not asked again."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from threading import Thread
 
 import pytest
@@ -12,7 +14,7 @@ from django.test import Client
 from demo.cluster import Server
 from demo.shop.models import Category, Product
 from demo.waiting import wait_until
-from rollout.models import TallyKind
+from rollout.models import OverBudget, TallyKind
 from rollout.reasons import Reason
 from routers.meter import meter
 from tests.edge_cases.support import REPLICAS, routed_unit
@@ -169,3 +171,19 @@ def test_e34_a_write_is_never_asked_again(shop: Servers) -> None:
         Category.objects.create(name="Coffee", slug="coffee")
     connections["default"].close()
     assert not Category.objects.filter(slug="coffee").exists()
+
+
+def test_e44_no_more_than_the_budget_falls_back_when_all_replicas_die(shop: Servers, settings, client: Client) -> None:
+    settings.READSHIFT = {**settings.READSHIFT, "FALLBACK_SHARE": 0.2}
+    route("names", over_budget=OverBudget.SHED)
+    connections.close_all()
+    shop.checkpoint()
+    with ExitStack() as dead:
+        for replica in shop.cluster.replicas:
+            replica.kill()
+            dead.callback(replica.start)
+        shop.cluster.primary.reset_statements()
+        answers = Counter(client.get("/test/names/").status_code for _ in range(30))
+        served = sum(shop.cluster.primary.statements('FROM "shop_product"').values())
+    assert served == answers[HTTPStatus.OK] <= 0.2 * 30 + 1
+    assert answers[HTTPStatus.SERVICE_UNAVAILABLE] == 30 - served

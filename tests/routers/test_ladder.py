@@ -235,3 +235,38 @@ def test_a_replica_serves_only_what_every_rung_lets_pass(
         else:
             assert block == Block(pool="default")
     assert decision == decide(policy(*rules, kill_switch=kill_switch), situation)
+
+
+def test_under_any_another_replica_serves_for_one_that_is_unfit() -> None:
+    rules = policy(endpoint_rule(contract=ANY))
+    first = decide(rules, READ).alias
+    unfit = replace(READ, objection=lambda alias, *_: Reason.UNFIT_REPLICA if alias == first else None)
+    assert {first, decide(rules, unfit).alias} == {"replica1", "replica2"}
+    assert decide(ROUTED, unfit).reason is Reason.UNFIT_REPLICA
+
+
+def test_what_served_a_unit_once_serves_it_again_unless_it_is_out() -> None:
+    first = decide(ROUTED, READ).alias
+    (other,) = {"replica1", "replica2"} - {first}
+    assert decide(ROUTED, replace(READ, kept={"default": other})).alias == other
+    drained = replace(ROUTED, drained=frozenset({other}))
+    assert decide(drained, replace(READ, kept={"default": other})).alias == first
+    assert decide(replace(ROUTED, drained=frozenset({first, other})), READ).reason is Reason.NO_REPLICA
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (["stale", "shed"], "shed"),
+        (["stale", "primary"], "primary"),
+        (["shed", "primary"], "primary"),
+        (["stale", "stale"], "stale"),
+    ],
+)
+def test_of_two_rules_the_one_that_risks_less_says_what_happens_over_the_budget(
+    answers: list[str], expected: str
+) -> None:
+    rules = policy(endpoint_rule(over_budget=answers[0]), model_rule(over_budget=answers[1]))
+    decision = decide(rules, READ)
+    assert decision.terms is not None
+    assert decision.terms.over_budget == expected
