@@ -40,6 +40,7 @@ class Replicas:
         self._received: dict[str, int] = {}
         self._advanced_at: dict[str, float] = {}
         self._asked_at: dict[str, float] = {}
+        self._slow: set[str] = set()
         self._lock = threading.Condition()
 
     def standing(self, alias: str) -> Standing:
@@ -59,8 +60,11 @@ class Replicas:
         return self.primary(alias).is_down and silence > _limits().longest_silence
 
     def is_fit(self, alias: str) -> bool:
-        """Say whether a replica may serve now."""
-        return self.standing(alias).is_fit(self._clock(), _limits().longest_silence)
+        """Say whether a replica may serve now. After one slow answer, the next need not come to be another."""
+        limits = _limits()
+        if alias in self._slow and self._waited_for(alias) > limits.slow_answer:
+            return False
+        return self.standing(alias).is_fit(self._clock(), limits.longest_silence)
 
     def is_serving(self, alias: str) -> bool:
         """Say whether a replica answers at all, however far behind it is."""
@@ -72,8 +76,12 @@ class Replicas:
 
     def is_in_doubt(self, alias: str) -> bool:
         """Say whether a server takes so long to answer a probe that it may hang. The reads that it serves go on."""
+        return self._waited_for(alias) > _DOUBT_SECONDS
+
+    def _waited_for(self, alias: str) -> float:
+        """Return how many seconds a probe has waited for its answer by now; 0 when none waits."""
         asked_at = self._asked_at.get(alias)
-        return asked_at is not None and self._clock() - asked_at > _DOUBT_SECONDS
+        return self._clock() - asked_at if asked_at is not None else 0.0
 
     def gone_since(self, alias: str) -> float | None:
         """Return since when nobody reads from a replica, so that others may stand in for it; None while one may."""
@@ -138,7 +146,12 @@ class Replicas:
             self._advanced_at[cluster.primary] = finding.at
         history = self._history(cluster.primary)
         before, until = self.standing(alias), self._until(cluster.primary, finding.at)
-        after = judge(before, finding, history, _limits(), quickest=self._quickest_but(cluster, alias), until=until)
+        quickest, limits = self._quickest_but(cluster, alias), _limits()
+        if finding.took > limits.slow_answer > 2 * quickest:
+            self._slow.add(alias)
+        else:
+            self._slow.discard(alias)
+        after = judge(before, finding, history, limits, quickest=quickest, until=until)
         self._standings[alias] = after
         _tell(alias, before, after)
 
@@ -162,6 +175,7 @@ class Replicas:
                 known.clear()
             self._advanced_at.clear()
             self._asked_at.clear()
+            self._slow.clear()
 
 
 def _limits() -> Limits:

@@ -9,8 +9,6 @@ from benchmarks.failover.measures import Window
 from benchmarks.failover.site import REPLICAS, Site
 from demo.cluster import Server
 
-VICTIM = REPLICAS[0]
-
 LAG_SECONDS = 10.0
 """Readshift's default greatest lag: from then on, a replica that is behind is a fault."""
 
@@ -23,7 +21,7 @@ Fault = Callable[[Site, float], Window]
 
 def kill(site: Site, seconds: float) -> Window:
     """End a replica's processes, and start it again."""
-    return _kill([site.server(VICTIM)], seconds)
+    return _kill([site.server(site.victim)], seconds)
 
 
 def kill_all_replicas(site: Site, seconds: float) -> Window:
@@ -38,8 +36,8 @@ def kill_primary(site: Site, seconds: float) -> Window:
 
 def hang(site: Site, seconds: float) -> Window:
     """Stop a replica's processes from running, and let them go on."""
-    server = site.server(VICTIM)
-    with _lasting() as times:
+    server = site.server(site.victim)
+    with lasting() as times:
         server.hang()
         time.sleep(seconds)
         server.resume()
@@ -48,17 +46,17 @@ def hang(site: Site, seconds: float) -> Window:
 
 def black_hole(site: Site, seconds: float) -> Window:
     """Let the network swallow what goes to and comes from a replica, and deliver it afterwards."""
-    with _lasting() as times:
-        site.black_hole(VICTIM)
+    with lasting() as times:
+        site.black_hole(site.victim)
         time.sleep(seconds)
-        site.restore(VICTIM)
+        site.restore(site.victim)
     return Window(*times)
 
 
 def restart(site: Site, _: float) -> Window:
     """Restart a replica in mode "fast". It is away for `RESTART_SECONDS`, however long other faults last."""
-    server = site.server(VICTIM)
-    with _lasting() as times:
+    server = site.server(site.victim)
+    with lasting() as times:
         begin = time.monotonic()
         server.stop("fast")
         time.sleep(max(0.0, begin + RESTART_SECONDS - time.monotonic()))
@@ -68,19 +66,19 @@ def restart(site: Site, _: float) -> Window:
 
 def slow(site: Site, seconds: float) -> Window:
     """Let every answer of a replica come `SLOW_SECONDS` later."""
-    with _lasting() as times:
-        site.delay(VICTIM, SLOW_SECONDS)
+    with lasting() as times:
+        site.delay(site.victim, SLOW_SECONDS)
         time.sleep(seconds)
-        site.delay(VICTIM, 0)
+        site.delay(site.victim, 0)
     return Window(*times)
 
 
 def lag(site: Site, seconds: float) -> Window:
     """Hold a replica's replay. The fault begins when it is `LAG_SECONDS` behind, and lasts so long after that."""
-    server = site.server(VICTIM)
+    server = site.server(site.victim)
     server.pause_replay()
     time.sleep(LAG_SECONDS)
-    with _lasting() as times:
+    with lasting() as times:
         time.sleep(seconds)
         server.resume_replay()
     return Window(*times)
@@ -88,8 +86,8 @@ def lag(site: Site, seconds: float) -> Window:
 
 def flap(site: Site, seconds: float) -> Window:
     """End a replica's processes and start it again, several times in a row."""
-    server, half = site.server(VICTIM), seconds / (2 * FLAPS)
-    with _lasting() as times:
+    server, half = site.server(site.victim), seconds / (2 * FLAPS)
+    with lasting() as times:
         for number in range(FLAPS):
             if number:
                 time.sleep(half)
@@ -100,7 +98,7 @@ def flap(site: Site, seconds: float) -> Window:
 
 
 def _kill(servers: Sequence[Server], seconds: float) -> Window:
-    with _lasting() as times, ThreadPoolExecutor(len(servers)) as pool:
+    with lasting() as times, ThreadPoolExecutor(len(servers)) as pool:
         list(pool.map(Server.kill, servers))
         time.sleep(seconds)
         list(pool.map(Server.start, servers))
@@ -108,7 +106,7 @@ def _kill(servers: Sequence[Server], seconds: float) -> Window:
 
 
 @contextmanager
-def _lasting() -> Iterator[list[float]]:
+def lasting() -> Iterator[list[float]]:
     """Give a list that holds begin and end afterwards."""
     times = [time.monotonic()]
     yield times

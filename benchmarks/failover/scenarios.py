@@ -9,8 +9,8 @@ from benchmarks.failover.figures import Figures
 from benchmarks.failover.history import PRIMARY
 from benchmarks.failover.site import REPLICAS
 
-FALLBACK_SHARE: float | None = 0.3
-"""The fallback budget of the scenario `budget`, as a share of all reads; None leaves the scenario out."""
+FALLBACK_SHARE = 0.3
+"""The fallback budget of the scenario `budget`, as a share of all reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Scenario:
 
     name: str
     fault: faults.Fault
-    faulted: tuple[str, ...] = (faults.VICTIM,)
+    faulted: tuple[str, ...] = (REPLICAS[0],)
     eject_seconds: float | None = None
     longest_ms: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -63,15 +63,13 @@ def scenarios() -> dict[str, Scenario]:
         Scenario("flap", faults.flap),
         Scenario("all_replicas_killed", faults.kill_all_replicas, REPLICAS),
         Scenario("primary_killed", faults.kill_primary, (PRIMARY,)),
-    ]
-    if FALLBACK_SHARE is not None:
-        budget = Scenario(
+        Scenario(
             "budget",
             faults.kill_all_replicas,
             REPLICAS,
             options={"FALLBACK_SHARE": FALLBACK_SHARE},
             over_budget="shed",
             primary_ratio=FALLBACK_SHARE,
-        )
-        found.append(budget)
+        ),
+    ]
     return {scenario.name: scenario for scenario in found}

@@ -13,10 +13,11 @@ _REPLAY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What faults are done to, by the aliases that the application has for its servers."""
+    """What faults are done to, by the aliases that the application has for its servers. victim: a replica's alias."""
 
     cluster: Cluster
     relays: Relays
+    victim: str = REPLICAS[0]
 
     def server(self, alias: str) -> Server:
         """Return the server behind an alias."""

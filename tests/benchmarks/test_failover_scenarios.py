@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.failover import faults, scenarios
 from benchmarks.failover.figures import Figures
-from benchmarks.failover.scenarios import Scenario
+from benchmarks.failover.scenarios import Scenario, scenarios
 
 GOOD = Figures(
     reads=1000,
@@ -24,8 +23,8 @@ GOOD = Figures(
     writes_failed=0,
     pages_by_server={"replica2": 1000},
 )
-KNOWN = scenarios.scenarios()
-BUDGET = Scenario("budget", faults.kill_all_replicas, primary_ratio=0.3)
+KNOWN = scenarios()
+BUDGET = KNOWN.pop("budget")
 
 
 @pytest.mark.parametrize("scenario", KNOWN.values(), ids=KNOWN)
@@ -76,10 +75,3 @@ def test_within_a_budget_reads_may_be_shed_but_not_fail() -> None:
     within = replace(GOOD, primary_peak_ratio=0.3, failed=500, shed=500)
     assert BUDGET.missed(within) == []
     assert BUDGET.missed(replace(within, failed=501)) == ["budget: 1 of 1000 reads failed"]
-
-
-def test_the_budget_is_measured_once_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenarios, "FALLBACK_SHARE", 0.2)
-    scenario = scenarios.scenarios()["budget"]
-    assert scenario.options == {"FALLBACK_SHARE": 0.2}
-    assert (scenario.over_budget, scenario.primary_ratio) == ("shed", 0.2)

@@ -107,3 +107,17 @@ def test_a_primary_that_answers_again_is_up(known: Known) -> None:
     assert known.servers.is_primary_down("default")
     known.primary_at(105, 2000)
     assert not known.servers.is_primary_down("default")
+
+
+def test_after_one_slow_answer_nobody_waits_for_the_next_to_be_slow_as_well(known: Known) -> None:
+    slow = Finding(101, is_standby=True, position=Position(7, 1, 1100), took=0.8)
+    known.now = 101.8
+    known.servers.record(CLUSTER, "replica1", slow)
+    assert known.servers.is_fit("replica1")
+    known.servers.expect("replica1")
+    known.now = 102.3
+    assert known.servers.is_fit("replica1")
+    known.now = 102.4
+    assert not known.servers.is_fit("replica1")
+    known.servers.record(CLUSTER, "replica1", Finding(101.8, is_standby=True, position=Position(7, 1, 1100), took=0.1))
+    assert known.servers.is_fit("replica1")

@@ -1,0 +1,134 @@
+"""`python -m benchmarks.soak`."""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict
+from threading import Event
+from typing import Any
+
+import psycopg
+
+from benchmarks.failover.history import History, Kind
+from benchmarks.failover.load import Load
+from benchmarks.failover.measures import percentile
+from benchmarks.failover.scenarios import Scenario
+from benchmarks.failover.site import ALIASES
+from benchmarks.failover.stack import KEYS, WEB_THREADS, WEB_WORKERS, running_stack
+from benchmarks.processes import ProcessError
+from benchmarks.progress import say
+from benchmarks.soak import __doc__ as description
+from benchmarks.soak.gauges import Gauges, Growth, Reading, growth
+from benchmarks.soak.nemesis import hold, torment
+from benchmarks.systems import OWN
+from demo.cluster import ClusterError
+
+LONG_SECONDS = 600.0
+WARM_UP_SECONDS = 60.0
+GREATEST_MEMORY_GROWTH = 1.1
+MOST_CONNECTIONS = WEB_WORKERS * (WEB_THREADS + 2)
+"""Of each worker: one for each thread, a probe's, and, to the primary, the agent's."""
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.soak", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    parser.add_argument("--seconds", type=float, default=LONG_SECONDS, help="how long the servers are tormented")
+    parser.add_argument("--seed", type=int, default=1, help="of the nemesis")
+    options = parser.parse_args()
+    # A terminated run stops its servers like one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        result = soak(options.seconds, options.seed)
+    except (ClusterError, ProcessError, OSError, EOFError, psycopg.Error) as error:
+        say("failed", str(error) or type(error).__name__)
+        return 2
+    except KeyboardInterrupt:
+        say("stopped", "nothing was measured")
+        return 2
+    print(json.dumps({OWN: result}) if options.json else result)  # noqa: T201 - its output
+    bounds = missed(result)
+    for bound in bounds:
+        say(OWN, f"missed: {bound}")
+    return 1 if bounds else 0
+
+
+def soak(seconds: float, seed: int) -> dict[str, Any]:
+    """Torment the servers for so long under load, and return what it did to clients and workers."""
+    history, stopped = History(), Event()
+    with ExitStack() as work:
+        stack = work.enter_context(running_stack(OWN, lambda text: say(OWN, text)))
+        web = work.enter_context(stack.web(Scenario("soak", hold)))
+        load = work.enter_context(Load(web.url, KEYS, history))
+        gauges = work.enter_context(Gauges(stack.site))
+        nemesis = work.enter_context(ThreadPoolExecutor(1)).submit(
+            torment, stack.site, seed, stopped, lambda text: say(OWN, text)
+        )
+        begin = time.monotonic()
+        try:
+            while time.monotonic() < begin + seconds and not nemesis.done():
+                time.sleep(1)
+                load.check()
+        finally:
+            stopped.set()
+        faults = nemesis.result()
+        readings = list(gauges.readings)
+    load.check()
+    for error, times in history.errors.most_common():
+        say(OWN, f"{times} times {error}")
+    return _result(history, faults, readings, begin)
+
+
+def _result(history: History, faults: Counter[str], readings: list[Reading], begin: float) -> dict[str, Any]:
+    reads = [request for request in history.since(0) if request.kind is Kind.READ]
+    took = [read.took_ms for read in reads]
+    end = readings[-1].at if readings else begin
+    since = begin + min(WARM_UP_SECONDS, (end - begin) / 4)
+    late = [reading for reading in readings if reading.at >= since]
+    connections = {
+        alias: [(reading.at, reading.connections[alias]) for reading in late if alias in reading.connections]
+        for alias in ALIASES
+    }
+    return {
+        "seconds": round(end - begin),
+        "reads": len(reads),
+        "failed": sum(not read.is_ok for read in reads),
+        "p99_ms": percentile(took, 0.99),
+        "max_ms": max(took, default=None),
+        "faults": dict(faults),
+        "connections": {alias: _rounded(growth(values, since, end)) for alias, values in connections.items()},
+        "memory_mb": _rounded(growth([(reading.at, reading.memory_mb) for reading in late], since, end)),
+        "files": _rounded(growth([(reading.at, reading.files) for reading in late], since, end)),
+    }
+
+
+def _rounded(found: Growth | None) -> dict[str, float] | None:
+    return None if found is None else {name: round(value, 1) for name, value in asdict(found).items()}
+
+
+def missed(result: dict[str, Any]) -> list[str]:
+    """Say in words which bounds a result misses."""
+    found = [f"{result['failed']} of {result['reads']} reads failed"] if result["failed"] else []
+    if not result["reads"]:
+        found.append("nothing was read")
+    for alias, connections in result["connections"].items():
+        if connections is None or connections["last"] > MOST_CONNECTIONS:
+            found.append(f"connections to {alias}: {connections}, the bound is {MOST_CONNECTIONS}")
+    memory, files = result["memory_mb"], result["files"]
+    if memory is None or memory["last"] > memory["first"] * GREATEST_MEMORY_GROWTH:
+        found.append(f"memory_mb: {memory}, the bound is {GREATEST_MEMORY_GROWTH:g} times the first")
+    if files is None or files["last"] > files["first"] + WEB_WORKERS * WEB_THREADS:
+        found.append(f"files: {files}, the bound is {WEB_WORKERS * WEB_THREADS} more than the first")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
