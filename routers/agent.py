@@ -120,7 +120,7 @@ class Agent:
 
     def forget(self) -> None:
         """Read the policy anew before the next decision, in the inline mode."""
-        self._policy = None
+        self._policy = self._former = None
 
     def reload(self) -> None:
         """Read the policy through this thread's connection. Raises what the database raises."""

@@ -50,9 +50,7 @@ class PortalCursor:
             except Error as error:
                 if self._has_begun:
                     raise
-                failed = error
-            else:
-                self._has_begun = True
-                return rows
-        self._replay(failed, wait)
-        return getattr(self._waiting.cursor, how)(*size)
+                self._replay(error, wait)
+                return getattr(self._waiting.cursor, how)(*size)
+        self._has_begun = True
+        return rows

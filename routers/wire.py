@@ -94,12 +94,10 @@ def _run_on_replica(run: Callable[[], Any], attempt: Attempt, connection: BaseDa
         try:
             result = run()
         except Error as error:
-            failed = error
-        else:
-            if isinstance(waiting.cursor, ServerCursor):
-                waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, replay)
-            return result
-    return replay(failed, wait)
+            return replay(error, wait)
+    if isinstance(waiting.cursor, ServerCursor):
+        waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, replay)
+    return result
 
 
 def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:

@@ -88,6 +88,8 @@ def test_e29_what_a_task_leaves_open_does_not_reach_the_next_one(shop: Servers) 
     route("tests.edge_cases.where")
     assert where.delay(write=True).get() == "default"
     assert current_unit() is None
+    # What it wrote counts for the next one, as for all code of this thread.
+    shop.cluster.wait_for_replay()
     assert where.delay().get() in REPLICAS
 
 
