@@ -75,8 +75,10 @@ def is_connected(cluster: Cluster, alias: str, unit: Unit) -> bool:
 
 def prepare(connection: BaseDatabaseWrapper, unit: Unit) -> None:
     """Have the host set what its statements rely on, once for each unit and connection. Raises what the host raises."""
-    path = get_settings().session_state
-    if path is None or unit.prepared.get(connection.alias) is connection.connection:
+    if (path := get_settings().session_state) is None:
+        return
+    connection.ensure_connection()
+    if unit.prepared.get(connection.alias) is connection.connection:
         return
     set_state = import_string(path)
     with own_work():

@@ -51,15 +51,17 @@ def decide(policy: Policy | None, situation: Situation) -> Decision:
         return Decision(primary, reason, is_displaced=_is_displaced(reason, rules, pool, situation))
     drained = policy.drained if policy is not None else frozenset()
     if pool is not None:
-        terms = Terms(pool, _contract(rules, block), _over_budget(rules))
-        return _replica(situation, drained, Decision(primary, Reason.FORCED_REPLICA), terms)
+        terms = Terms(pool, _weights(situation, pool, drained), _contract(rules, block), _over_budget(rules))
+        return _replica(situation, Decision(primary, Reason.FORCED_REPLICA, terms=terms), terms)
     if not situation.is_safe:
         return Decision(primary, Reason.UNSAFE_METHOD, is_displaced=_lets_go(rules))
     if reason := _refusal(rules, situation.opens):
         return Decision(primary, reason)
     is_observed = any(rule.mode == Mode.OBSERVE for rule in rules)
-    terms = Terms(rules[0].pool, _contract(rules, block), _over_budget(rules))
-    return _replica(situation, drained, Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED), terms)
+    pool = rules[0].pool
+    terms = Terms(pool, _weights(situation, pool, drained), _contract(rules, block), _over_budget(rules))
+    wanted = Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED, terms=terms)
+    return _replica(situation, wanted, terms)
 
 
 def unhindered(policy: Policy, situation: Situation) -> Decision:
@@ -135,28 +137,28 @@ def _over_budget(rules: tuple[Rule, ...]) -> str:
     return next(answer for answer in (OverBudget.PRIMARY, OverBudget.SHED, OverBudget.STALE) if answer in answers).value
 
 
-def _replica(situation: Situation, drained: AbstractSet[str], wanted: Decision, terms: Terms) -> Decision:
+def _weights(situation: Situation, pool: str, drained: AbstractSet[str]) -> dict[str, int]:
+    members = (replica for replica in situation.cluster.replicas if replica.pool == pool)
+    return {replica.alias: replica.weight for replica in members if replica.alias not in drained}
+
+
+def _replica(situation: Situation, wanted: Decision, terms: Terms) -> Decision:
     """Return the decision for the actor's replica, or for the primary if that one may not serve.
 
     Another replica may be behind what the actor's own has shown, so none stands in for one that is merely unfit: other
     processes may still read from it.
     """
-    wanted = replace(wanted, terms=terms)
     is_observed = wanted.reason is Reason.OBSERVED
     if terms.contract.freshness is Freshness.STRICT:
         # A rule that is strict means to read from the primary. A block takes a read away from where its rule sends it.
         by_block = situation.block is not None and situation.block.contract == terms.contract
         return replace(wanted, reason=Reason.STRICT, is_displaced=by_block and not is_observed)
-    members = [replica for replica in situation.cluster.replicas if replica.pool == terms.pool]
-    left = {
-        replica.alias: replica.weight
-        for replica in members
-        if replica.alias not in drained and not situation.is_gone(replica.alias)
-    }
+    left = {alias: weight for alias, weight in terms.weights.items() if not situation.is_gone(alias)}
     kept = situation.kept.get(terms.pool)
     alias = kept if kept in left else choose(left, situation.affinity)
     if alias is None:
-        return replace(wanted, reason=Reason.NO_REPLICA, is_displaced=bool(members) and not is_observed)
+        is_displaced = terms.pool in situation.cluster.pools and not is_observed
+        return replace(wanted, reason=Reason.NO_REPLICA, is_displaced=is_displaced)
     reason = situation.objection(alias, terms.contract, is_observed)
     if reason is Reason.UNFIT_REPLICA and terms.contract.freshness is Freshness.ANY:
         # Nobody minds which replica it is.

@@ -51,6 +51,8 @@ class PortalCursor:
                 if self._has_begun:
                     raise
                 self._replay(error, wait)
-                return getattr(self._waiting.cursor, how)(*size)
+                # Whoever holds on to this one goes on with the other.
+                self._cursor = self._waiting.cursor
+                rows = getattr(self._cursor, how)(*size)
         self._has_begun = True
         return rows

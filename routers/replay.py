@@ -24,7 +24,8 @@ from routers.fallback import ShedError, may_fall_back
 from routers.freshness import Check
 from routers.in_flight import Wait
 from routers.meter import Series, meter
-from routers.unit import Asked, Decision, Unit, current_unit
+from routers.portal import PortalCursor
+from routers.unit import Asked, Terms, Unit, current_unit
 
 logger = logging.getLogger("readshift")
 
@@ -55,9 +56,10 @@ class Attempt:
         report(self.cluster, self.alias, error, failure)
         unit = current_unit()
         asked = unit.asked.get(self.alias) if unit is not None else None
-        if unit is None or asked is None or asked.decision.terms is None:
+        terms = asked.decision.terms if asked is not None else None
+        if unit is None or asked is None or terms is None:
             return self._answer_on(self.cluster.primary, unit, asked, failure)
-        for alias in self._others(unit, asked.decision):
+        for alias in self._others(unit, terms):
             try:
                 result = self._answer_on(alias, unit, asked, failure)
             except Error as another:
@@ -65,35 +67,30 @@ class Attempt:
                     raise
                 report(self.cluster, alias, another, failed)
             else:
-                unit.trail.kept[asked.decision.terms.pool] = alias
+                unit.trail.kept[terms.pool] = alias
                 # Its own replica may be behind what this one has shown.
                 unit.trail.note_displaced(self.cluster.primary, binds=False)
                 return result
-        return self._answer_on(self._last_resort(unit, asked), unit, asked, failure)
+        return self._answer_on(self._last_resort(unit, asked, terms), unit, asked, failure)
 
-    def _others(self, unit: Unit, decision: Decision) -> Iterator[str]:
+    def _others(self, unit: Unit, terms: Terms) -> Iterator[str]:
         """Yield the other replicas that may answer, in the order in which they are the actor's."""
-        terms = decision.terms
-        if terms is None:
-            return
         check = Check(self.cluster, unit, wait_seconds=max(get_settings().wait_seconds, _CATCH_UP_SECONDS))
-        for alias in self._pool(terms.pool, unit)[: _MOST_ATTEMPTS - 1]:
+        for alias in self._pool(unit, terms)[: _MOST_ATTEMPTS - 1]:
             if check.may_take_over(alias, terms.contract):
                 yield alias
 
-    def _pool(self, pool: str, unit: Unit) -> list[str]:
-        weights = {replica.alias: replica.weight for replica in self.cluster.replicas if replica.pool == pool}
-        return [alias for alias in rank(weights, unit.affinity) if alias != self.alias]
+    def _pool(self, unit: Unit, terms: Terms) -> list[str]:
+        return [alias for alias in rank(terms.weights, unit.affinity) if alias != self.alias]
 
-    def _last_resort(self, unit: Unit, asked: Asked) -> str:
+    def _last_resort(self, unit: Unit, asked: Asked, terms: Terms) -> str:
         """Return who answers when no replica may: the primary within the budget, and what the rule says beyond it."""
-        terms = asked.decision.terms
-        if terms is None or may_fall_back(unit) or terms.over_budget == OverBudget.PRIMARY:
+        if may_fall_back(unit) or terms.over_budget == OverBudget.PRIMARY:
             return self.cluster.primary
         if terms.over_budget == OverBudget.SHED:
             raise ShedError(asked.model._meta.label, unit.endpoint, get_settings().retry_after_seconds)
         check = Check(self.cluster, unit)
-        return next(filter(check.may_serve_late, self._pool(terms.pool, unit)), self.cluster.primary)
+        return next(filter(check.may_serve_late, self._pool(unit, terms)), self.cluster.primary)
 
     def _answer_on(self, alias: str, unit: Unit | None, asked: Asked | None, failure: Failure) -> Any:
         connection = connections[alias]
@@ -105,9 +102,8 @@ class Attempt:
             prepare(connection, unit)
             if is_primary:
                 unit.trail.note_displaced(alias, binds=True)
-        answering = (
-            connection.chunked_cursor() if isinstance(self.waiting.cursor, ServerCursor) else connection.cursor()
-        )
+        is_server_side = isinstance(self.waiting.cursor, ServerCursor | PortalCursor)
+        answering = connection.chunked_cursor() if is_server_side else connection.cursor()
         with _without_another():
             result = answering.execute(self.sql, self.params)
         failed, self.waiting.cursor = self.waiting.cursor, answering.cursor

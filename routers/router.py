@@ -174,8 +174,7 @@ def _beyond_budget(cluster: Cluster, unit: Unit, decision: Decision) -> Decision
     if terms.over_budget == OverBudget.SHED:
         return replace(decision, reason=Reason.SHED, is_displaced=False)
     check = Check(cluster, unit)
-    members = {replica.alias: replica.weight for replica in cluster.replicas if replica.pool == terms.pool}
-    late = next(filter(check.may_serve_late, rank(members, unit.affinity)), None)
+    late = next(filter(check.may_serve_late, rank(terms.weights, unit.affinity)), None)
     if late is None:
         return replace(decision, reason=Reason.OVER_BUDGET)
     return replace(decision, alias=late, reason=Reason.STALE, is_displaced=False)

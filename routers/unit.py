@@ -1,7 +1,7 @@
 """The unit of work: one request, task, command or block, and what Readshift remembers while it lasts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -37,10 +37,12 @@ class Watch(StrEnum):
 class Terms:
     """What the rules and blocks that apply ask of a read.
 
-    pool: the replicas that may serve it. contract: how old the answer may be. over_budget: one of `OverBudget`.
+    pool: the group of replicas that it belongs to. weights: those of the group that are not drained, by alias.
+    contract: how old the answer may be. over_budget: one of `OverBudget`.
     """
 
     pool: str
+    weights: Mapping[str, int]
     contract: Contract
     over_budget: str = OverBudget.PRIMARY.value
 

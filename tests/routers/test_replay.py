@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from django.db import DatabaseError, connections
 from django.db.models import Func, IntegerField, QuerySet
+from psycopg import ServerCursor
 
 from demo.cluster import Server
 from demo.shop.models import Category, Product
@@ -130,6 +131,19 @@ def test_the_first_rows_of_a_server_side_cursor_may_come_from_another_server(sho
             terminate(shop, first.name)
             assert cursor.fetchmany(1) == [("Assam",)]
             assert cursor.fetchmany(5) == [("Sencha",)]
+
+
+def test_a_server_side_cursor_stays_one_wherever_it_is_answered(shop: Servers) -> None:
+    route("nightly")
+    with unit_of_work("nightly"):
+        first = replica_of(shop)
+        with connections[first.name].chunked_cursor() as cursor:
+            cursor.execute("SELECT name FROM shop_product ORDER BY name")
+            # The host's loop holds on to what it took when it began.
+            fetch = cursor.fetchmany
+            terminate(shop, first.name)
+            assert [fetch(1), fetch(1), fetch(1)] == [[("Assam",)], [("Sencha",)], []]
+            assert isinstance(cursor.cursor, ServerCursor)
 
 
 def test_rows_after_the_first_are_never_asked_for_again(shop: Servers) -> None:

@@ -64,6 +64,7 @@ def test_a_read_that_is_asked_again_finds_it_where_it_is_answered(shop: Servers)
     with unit_of_work("nightly"):
         alias = replica_of(shop).name
         terminate(shop, alias)
+        connections["default"].close()
         assert Product.objects.count() == 2
         assert ASKED[-1] == "default"
         assert tenant_on("default") == "acme"
