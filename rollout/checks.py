@@ -87,20 +87,28 @@ def check_names(**_: Any) -> list[checks.CheckMessage]:
         )
         for name in sorted(models_as_apps)
     ]
-    if settings.actor is not None:
-        try:
-            wrong = None if callable(import_string(settings.actor)) else "cannot be called"
-        except ImportError as error:
-            wrong = f"cannot be imported: {error}"
-        if wrong is not None:
+    paths = {
+        "ACTOR": (settings.actor, "takes the request and returns a string or None"),
+        "SESSION_STATE": (settings.session_state, "takes the connection and sets what your statements rely on"),
+    }
+    for name, (path, purpose) in paths.items():
+        if path is not None and (wrong := _what_is_wrong_with(path)):
             messages.append(
                 checks.Error(
-                    f'READSHIFT["ACTOR"] is {settings.actor!r}, which {wrong}.',
-                    hint="Write the dotted path of a function that takes the request and returns a string or None.",
+                    f'READSHIFT["{name}"] is {path!r}, which {wrong}.',
+                    hint=f"Write the dotted path of a function that {purpose}.",
                     id="readshift.E009",
                 )
             )
     return messages
+
+
+def _what_is_wrong_with(path: str) -> str:
+    """Say why this dotted path names no function, or return an empty text."""
+    try:
+        return "" if callable(import_string(path)) else "cannot be called"
+    except ImportError as error:
+        return f"cannot be imported: {error}"
 
 
 def _names_app_or_model(name: str) -> bool:

@@ -132,18 +132,21 @@ def test_a_cluster_for_something_that_is_no_app_is_an_error(name: str, configure
     assert "app label" in said
 
 
-def test_an_actor_function_that_can_be_imported_is_fine(configure: Callable[..., None]) -> None:
-    configure(ACTOR="tests.support.account_header")
+@pytest.mark.parametrize("option", ["ACTOR", "SESSION_STATE"])
+def test_a_function_that_can_be_imported_is_fine(option: str, configure: Callable[..., None]) -> None:
+    configure(**{option: "tests.support.account_header"})
     assert check_names() == []
 
 
+@pytest.mark.parametrize("option", ["ACTOR", "SESSION_STATE"])
 @pytest.mark.parametrize("path", ["nowhere.account_of", "tests.support.nothing", "account_of", "tests.settings.PORTS"])
-def test_an_actor_function_that_cannot_be_imported_or_called_is_an_error(
-    path: str, configure: Callable[..., None]
+def test_a_function_that_cannot_be_imported_or_called_is_an_error(
+    path: str, option: str, configure: Callable[..., None]
 ) -> None:
-    configure(ACTOR=path)
+    configure(**{option: path})
     said = only(check_names(), "E009")
     assert repr(path) in said
+    assert option in said
     assert "dotted path" in said
 
 
