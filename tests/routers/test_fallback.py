@@ -1,5 +1,6 @@
 """How much falls back to the primary, and what happens to the rest."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
@@ -140,4 +141,6 @@ def test_within_the_budget_the_primary_answers_whatever_the_rule_says(shop: Serv
     with probing(settings, FALLBACK_SHARE=1), dead_replicas(shop):
         for _ in range(5):
             assert client.get("/test/names/").status_code == HTTPStatus.OK
-        assert decisions() == {Reason.UNFIT_REPLICA: 5}
+        # Both say the same: unfit for this process, and after a while out for all of them.
+        found = Counter(decisions())
+        assert found[Reason.UNFIT_REPLICA] + found[Reason.NO_REPLICA] == found.total() == 5

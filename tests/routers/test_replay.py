@@ -51,7 +51,8 @@ def test_the_next_replica_answers_where_any_answer_will_do(shop: Servers) -> Non
 
 def test_the_next_replica_answers_if_it_shows_all_that_anybody_was_shown(shop: Servers, settings) -> None:
     route("nightly")
-    with probing(settings), unit_of_work("nightly"):
+    # On a slow machine, the other one may need a moment to show what the primary has just written for itself.
+    with probing(settings, WAIT_SECONDS=10.0), unit_of_work("nightly"):
         first = replica_of(shop)
         (other,) = (server for server in shop.cluster.replicas if server is not first)
         with shop.watch() as reads, during(shop, TERMINATE, on=first, runs="pg_sleep(60)"):
