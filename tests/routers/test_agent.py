@@ -82,7 +82,8 @@ class Process:
         return answer
 
     def wait_for(self, reason: Reason) -> None:
-        wait_until(lambda: self.ask()["reason"] == reason, 10, f"the process to answer {reason}")
+        # Its start counts as well, which takes long on a loaded machine.
+        wait_until(lambda: self.ask()["reason"] == reason, 60, f"the process to answer {reason}")
 
 
 @contextmanager
