@@ -64,16 +64,16 @@ def _rows(
     cluster: Cluster, settings: Settings, standings: Mapping[str, Standing], drains: Mapping[str, Drain], now: float
 ) -> tuple[ReplicaRow, ...]:
     rows = [
-        _row(replica, standings[replica.alias], drains.get(replica.alias), now, settings.longest_silence_seconds)
+        _row(replica, standings[replica.alias], drains.get(replica.alias), now, settings.longest_trust_seconds)
         for replica in cluster.replicas
     ]
     serving = Counter(row.pool for row in rows if row.may_serve)
     return tuple(replace(row, is_last=row.may_serve and serving[row.pool] == 1) for row in rows)
 
 
-def _row(replica: Replica, standing: Standing, drain: Drain | None, now: float, longest_silence: float) -> ReplicaRow:
-    state = _state(standing, now, longest_silence)
-    is_silent = state is State.OUT and now - standing.seen_at > longest_silence
+def _row(replica: Replica, standing: Standing, drain: Drain | None, now: float, longest_trust: float) -> ReplicaRow:
+    state = _state(standing, now, longest_trust)
+    is_silent = state is State.OUT and now - standing.seen_at > longest_trust
     return ReplicaRow(
         alias=replica.alias,
         pool=replica.pool,
@@ -87,10 +87,10 @@ def _row(replica: Replica, standing: Standing, drain: Drain | None, now: float, 
     )
 
 
-def _state(standing: Standing, now: float, longest_silence: float) -> State:
+def _state(standing: Standing, now: float, longest_trust: float) -> State:
     if math.isinf(standing.seen_at):
         return State.UNKNOWN
-    return State.SERVES if standing.is_fit(now, longest_silence) else State.OUT
+    return State.SERVES if standing.is_fit(now, longest_trust) else State.OUT
 
 
 def _words(standing: Standing, is_silent: bool, drain: Drain | None) -> str:

@@ -68,7 +68,9 @@ class Settings:
     greatest_lag_seconds: a replica further behind serves no reads.
     return_lag_seconds: how close it must come before it serves again.
     shortest_ejection_seconds: how long it stays out at least, so that it does not flap.
-    probe_seconds: how often a process asks each server how it stands.
+    probing: "process": each process asks every server how it stands; "shared": one process asks for all, which read
+        what it found in the cache.
+    probe_seconds: how often a server is asked how it stands.
     probe_timeout_seconds: how long a server may take to answer.
     slow_answer_seconds: two answers in a row that take longer put a replica out, unless all servers are that slow.
     session_state: dotted path of `(connection) -> None` that sets what the host's statements rely on, such as a search
@@ -100,6 +102,7 @@ class Settings:
     greatest_lag_seconds: float = 10.0
     return_lag_seconds: float = 5.0
     shortest_ejection_seconds: float = 3.0
+    probing: str = "process"
     probe_seconds: float = 0.5
     probe_timeout_seconds: float = 1.0
     slow_answer_seconds: float = 0.5
@@ -121,8 +124,19 @@ class Settings:
 
     @property
     def longest_silence_seconds(self) -> float:
-        """How long a finding about a replica counts: one question may go unanswered."""
+        """How long a server may give no answer: one question may go unanswered."""
         return self.probe_timeout_seconds + 2 * self.probe_seconds
+
+    @property
+    def longest_trust_seconds(self) -> float:
+        """How long a finding counts. Whoever asks himself is asking again when it ends.
+
+        With shared probes it has to last until another leader is heard when the leader dies. The last finding that it
+        told is then up to 2 turns old, by the bound that others have for it (one turn between questions, half a turn
+        until it is told, half a turn of doubt when it was). After 2 turns without a round another process leads, and
+        after 3 each asks for itself, whose answers come a turn before the end.
+        """
+        return self.longest_silence_seconds + (2 * self.probe_seconds if self.probing == "shared" else 0)
 
     def cluster_for_app(self, app_label: str) -> Cluster | None:
         """Return the cluster that serves this app, or None when its models live elsewhere."""

@@ -60,6 +60,9 @@ _TEXTS = {
     "TOKEN_HEADER": 'None or the name of a header, such as "X-Readshift-Token"',
 }
 
+_WORDS = {"POLICY_REFRESH": ("auto", "background", "inline"), "PROBING": ("process", "shared")}
+"""Options that are one of a few words."""
+
 _BOUNDED: dict[str, tuple[Any, float, str]] = {
     "FALLBACK_SHARE": (int | float, 1, "None or a share from 0 to 1, such as 0.2"),
     "FALLBACK_CONCURRENCY": (int, math.inf, "None or a whole number, 0 or above"),
@@ -102,12 +105,17 @@ def _wanted(name: str, value: object) -> str | None:
     default = _PLAIN_OPTIONS[name].default
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "True or False"
-    if name == "POLICY_REFRESH":
-        return None if value in ("auto", "background", "inline") else '"auto", "background" or "inline"'
+    if name in _WORDS:
+        return None if isinstance(value, str) and value in _WORDS[name] else _either(_WORDS[name])
     if name in _TEXTS:
         is_text = isinstance(value, str) and value != ""
         return None if is_text or (value is None and default is None) else _TEXTS[name]
     return _wanted_number(name, value, default)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    *others, last = (f'"{word}"' for word in words)
+    return f"{', '.join(others)} or {last}"
 
 
 def _wanted_number(name: str, value: object, default: object) -> str | None:

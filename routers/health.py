@@ -58,6 +58,9 @@ class Finding:
     in microseconds since the epoch, before it looked. took: how many seconds the answer took, connecting not counted;
     without an answer, the whole attempt.
     is_told: no probe found it out, but a read of this process that failed.
+    slack: another process asked, and did so by up to this many seconds later than at.
+    silent_for: for how many seconds the server had given no answer, by the clock of the process that asked, or None
+    where that is not known.
     """
 
     at: float
@@ -71,24 +74,37 @@ class Finding:
     clock: int = 0
     took: float = 0.0
     is_told: bool = False
+    slack: float = 0.0
+    silent_for: float | None = None
 
     @property
     def ended_at(self) -> float:
         return self.at + self.took
+
+    @property
+    def asked_by(self) -> float:
+        """The time by which the question had been asked."""
+        return self.at + self.slack
+
+    def silence_since(self, seen_at: float) -> float:
+        """Return for how many seconds the server has given no answer, if its last one is of this time."""
+        return self.ended_at - seen_at if self.silent_for is None else self.silent_for
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """In seconds. greatest_lag: ejects. return_lag: what lets it back in. shortest_ejection: stops flapping.
 
-    longest_silence: how long a finding counts. One question that goes unanswered ejects nobody: this process may be
-    the one that is slow. slow_answer: two answers in a row that take longer eject, unless all servers are that slow.
+    longest_silence: how long a server may give no answer. One question that goes unanswered ejects nobody: this process
+    may be the one that is slow. longest_trust: how long a finding counts, which is longer where processes hear of it
+    from another. slow_answer: two answers in a row that take longer eject, unless all servers are that slow.
     """
 
     greatest_lag: float
     return_lag: float
     shortest_ejection: float
     longest_silence: float
+    longest_trust: float
     slow_answer: float
 
 
@@ -120,21 +136,21 @@ class Standing:
         """The monotonic time up to which it is known to show everything."""
         return self.seen_at - self.lag.seconds if self.lag.seconds is not None else -math.inf
 
-    def is_fit(self, now: float, longest_silence: float) -> bool:
+    def is_fit(self, now: float, longest_trust: float) -> bool:
         """Say whether it may serve. What was found too long ago is not known: a prober may hang with its server."""
-        return self.fitness is Fitness.FIT and now - self.seen_at <= longest_silence
+        return self.fitness is Fitness.FIT and now - self.seen_at <= longest_trust
 
-    def is_serving(self, now: float, longest_silence: float) -> bool:
+    def is_serving(self, now: float, longest_trust: float) -> bool:
         """Say whether it answers as a standby of its primary, however far behind it is."""
-        return self.fitness in _SERVING and now - self.seen_at <= longest_silence
+        return self.fitness in _SERVING and now - self.seen_at <= longest_trust
 
-    def is_gone(self, now: float, longest_silence: float) -> bool:
+    def is_gone(self, now: float, longest_trust: float) -> bool:
         """Say whether others may stand in for it, since nobody reads from it any more.
 
         While a network is cut for this process alone, others read on, and a replica that stands in here may be behind
         what they have shown. A prober that all processes share knows no such difference.
         """
-        return self.gone_since <= now <= self.seen_at + longest_silence
+        return self.gone_since <= now <= self.seen_at + longest_trust
 
 
 def judge(
@@ -156,15 +172,16 @@ def judge(
     killed may come back older than what it has shown before. If others may have stood in for it, it must show all that
     there was when the last of them stopped.
     """
-    if finding.is_silent and before.is_fit(finding.ended_at, limits.longest_silence):
+    has_answered = finding.silence_since(before.seen_at) <= limits.longest_silence
+    if finding.is_silent and before.fitness is Fitness.FIT and has_answered:
         return replace(before, detail=finding.error)
     until = finding.at if until is None else until
     lag = primary.lag_of(finding.position, until) if finding.position is not None else UNKNOWN_LAG
     is_slow = min(finding.took, before.took) > limits.slow_answer > 2 * quickest
     fault = _fault(finding, primary, lag, limits) or (Fitness.SLOW if is_slow else None)
-    is_out_for_all = fault is not None and _is_for_all(fault, lag, primary, until, limits)
+    is_out_for_all = fault is not None and _is_for_all(fault, lag, primary, until, limits, slack=finding.slack)
     # Other processes find out, or have heard nothing for too long, within this time.
-    settled_at = finding.at + limits.longest_silence
+    settled_at = finding.asked_by + limits.longest_trust
     if before.gone_since < math.inf and not is_out_for_all:
         before = replace(before, owes=settled_at)
     fitness = fault or _recovery(before, finding, lag, limits)
@@ -184,7 +201,7 @@ def judge(
         detail=_detail(finding, fitness),
         took=finding.took,
         ejected_at=finding.at if is_ejected else before.ejected_at,
-        owes=finding.at if is_ejected else before.owes,
+        owes=finding.asked_by if is_ejected else before.owes,
         gone_since=gone_since,
     )
 
@@ -194,7 +211,7 @@ def _fault(finding: Finding, primary: History, lag: Lag, limits: Limits) -> Fitn
     here = finding.position
     there = primary.latest.position if primary.latest else None
     # A current replica of a primary that no longer answers lacks nothing that is known to exist, however old that is.
-    is_lagging = lag.state is LagState.KNOWN and (lag.seconds or 0.0) > limits.greatest_lag
+    is_lagging = lag.state is LagState.KNOWN and (lag.seconds or 0.0) + finding.slack > limits.greatest_lag
     faults = (
         (finding.is_silent, Fitness.UNRESPONSIVE),
         (finding.is_starting, Fitness.STARTING),
@@ -220,13 +237,13 @@ _FOR_ALL = frozenset(
 )
 
 
-def _is_for_all(fault: Fitness, lag: Lag, primary: History, now: float, limits: Limits) -> bool:
+def _is_for_all(fault: Fitness, lag: Lag, primary: History, now: float, limits: Limits, *, slack: float) -> bool:
     """Say whether every process that asks finds this fault, or one that is as bad.
 
     Two processes measure one lag at different times: where one finds it well above the limit, the other does not find
     it below. Slowness is not for all, since it may be that of the way between two machines.
     """
-    beyond_doubt = limits.greatest_lag + limits.longest_silence
+    beyond_doubt = limits.greatest_lag + limits.longest_trust + slack
     if fault is Fitness.LAGGING:
         return (lag.seconds or 0.0) > beyond_doubt
     if fault is Fitness.LAG_UNKNOWN:

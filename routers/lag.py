@@ -124,5 +124,6 @@ class History:
         for sample in reversed(self._samples):
             if sample.position.is_reached_by(replica):
                 state = LagState.CURRENT if sample is latest else LagState.KNOWN
-                return Lag(state, now - sample.at, behind)
+                # Another process may have asked the replica: at a time that is known roughly, and at the earliest.
+                return Lag(state, max(0.0, now - sample.at), behind)
         return Lag(LagState.UNKNOWN, bytes=behind)

@@ -71,7 +71,7 @@ def _condition(before: PrimaryStanding, finding: Finding, longest_silence: float
         return Condition.DEMOTED if finding.is_standby else Condition.SERVING
     if not finding.is_silent:
         return Condition.UNREACHABLE
-    return Condition.UNRESPONSIVE if finding.ended_at - before.seen_at > longest_silence else before.condition
+    return Condition.UNRESPONSIVE if finding.silence_since(before.seen_at) > longest_silence else before.condition
 
 
 def _move(before: Position | None, now: Position | None) -> str:

@@ -27,8 +27,8 @@ _DOUBT_SECONDS = 0.3
 class Replicas:
     """Where primaries were and how replicas stand, by alias.
 
-    Findings come from one thread per server, so that a server which hangs holds up no other. The read path takes one
-    dictionary entry.
+    Findings come from one thread per server, so that a server which hangs holds up no other, or are heard from another
+    process. The read path takes one dictionary entry.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,6 +41,9 @@ class Replicas:
         self._advanced_at: dict[str, float] = {}
         self._asked_at: dict[str, float] = {}
         self._slow: set[str] = set()
+        self._doubts: frozenset[str] = frozenset()
+        self._known_at: dict[str, float] = {}
+        self._own_faults: set[str] = set()
         self._lock = threading.Condition()
 
     def standing(self, alias: str) -> Standing:
@@ -57,18 +60,18 @@ class Replicas:
         While a replica goes on to receive from it, it is only this process that cannot reach it.
         """
         silence = self._clock() - self._advanced_at.get(alias, -math.inf)
-        return self.primary(alias).is_down and silence > _limits().longest_silence
+        return self.primary(alias).is_down and silence > _limits().longest_trust
 
     def is_fit(self, alias: str) -> bool:
         """Say whether a replica may serve now. After one slow answer, the next need not come to be another."""
         limits = _limits()
         if alias in self._slow and self._waited_for(alias) > limits.slow_answer:
             return False
-        return self.standing(alias).is_fit(self._clock(), limits.longest_silence)
+        return self.standing(alias).is_fit(self._clock(), limits.longest_trust)
 
     def is_serving(self, alias: str) -> bool:
         """Say whether a replica answers at all, however far behind it is."""
-        return self.standing(alias).is_serving(self._clock(), _limits().longest_silence)
+        return self.standing(alias).is_serving(self._clock(), _limits().longest_trust)
 
     def expect(self, alias: str) -> None:
         """Take down that a server is being asked. Its finding follows."""
@@ -76,7 +79,7 @@ class Replicas:
 
     def is_in_doubt(self, alias: str) -> bool:
         """Say whether a server takes so long to answer a probe that it may hang. The reads that it serves go on."""
-        return self._waited_for(alias) > _DOUBT_SECONDS
+        return self._waited_for(alias) > _DOUBT_SECONDS or alias in self._doubts
 
     def _waited_for(self, alias: str) -> float:
         """Return how many seconds a probe has waited for its answer by now; 0 when none waits."""
@@ -86,7 +89,7 @@ class Replicas:
     def gone_since(self, alias: str) -> float | None:
         """Return since when nobody reads from a replica, so that others may stand in for it; None while one may."""
         standing = self.standing(alias)
-        is_gone = standing.is_gone(self._clock(), _limits().longest_silence)
+        is_gone = standing.is_gone(self._clock(), _limits().longest_trust)
         return standing.gone_since if is_gone else None
 
     def shows_since(self, alias: str) -> float:
@@ -118,19 +121,42 @@ class Replicas:
             return self._history(primary).lag_of(position, self._until(primary, self._clock()))
 
     def record(self, cluster: Cluster, alias: str, finding: Finding) -> None:
-        """Take a finding about a server of the cluster into account."""
+        """Take a finding of this process about a server of the cluster into account."""
         # A primary's samples are read while replicas are judged, in other threads.
         with self._lock:
             if not finding.is_told:
                 self._asked_at.pop(alias, None)
-            if finding.position is not None:
-                self._paces[alias] = finding.took
+                self._doubts -= {alias}
+            if finding.position is None:
+                self._own_faults.add(alias)
             else:
-                self._paces.pop(alias, None)
-            if alias == cluster.primary:
-                self._record_primary(alias, finding)
-            else:
-                self._record_replica(cluster, alias, finding)
+                self._own_faults.discard(alias)
+            self._judge(cluster, alias, finding)
+
+    def hear(self, cluster: Cluster, alias: str, finding: Finding) -> None:
+        """Take what another process found into account, unless this one has found something later.
+
+        A server that did not answer this process has to answer it first: the network may be cut for it alone.
+        """
+        with self._lock:
+            if alias not in self._own_faults and finding.at >= self._known_at.get(alias, -math.inf):
+                self._judge(cluster, alias, finding)
+
+    def doubt(self, cluster: Cluster, aliases: frozenset[str]) -> None:
+        """Take down which servers of a cluster another process waits for, as this one does for `expect`."""
+        with self._lock:
+            self._doubts = (self._doubts - cluster.aliases) | aliases
+
+    def _judge(self, cluster: Cluster, alias: str, finding: Finding) -> None:
+        self._known_at[alias] = finding.at
+        if finding.position is not None:
+            self._paces[alias] = finding.took
+        else:
+            self._paces.pop(alias, None)
+        if alias == cluster.primary:
+            self._record_primary(alias, finding)
+        else:
+            self._record_replica(cluster, alias, finding)
 
     def _record_primary(self, alias: str, finding: Finding) -> None:
         before = self.primary(alias)
@@ -143,7 +169,7 @@ class Replicas:
     def _record_replica(self, cluster: Cluster, alias: str, finding: Finding) -> None:
         if (finding.received or 0) > self._received.get(alias, 0):
             self._received[alias] = finding.received or 0
-            self._advanced_at[cluster.primary] = finding.at
+            self._advanced_at[cluster.primary] = finding.asked_by
         history = self._history(cluster.primary)
         before, until = self.standing(alias), self._until(cluster.primary, finding.at)
         quickest, limits = self._quickest_but(cluster, alias), _limits()
@@ -173,9 +199,11 @@ class Replicas:
         with self._lock:
             for known in (self._histories, self._standings, self._primaries, self._paces, self._received):
                 known.clear()
-            self._advanced_at.clear()
-            self._asked_at.clear()
+            for times in (self._advanced_at, self._asked_at, self._known_at):
+                times.clear()
+            self._own_faults.clear()
             self._slow.clear()
+            self._doubts = frozenset()
 
 
 def _limits() -> Limits:
@@ -185,6 +213,7 @@ def _limits() -> Limits:
         return_lag=settings.return_lag_seconds,
         shortest_ejection=settings.shortest_ejection_seconds,
         longest_silence=settings.longest_silence_seconds,
+        longest_trust=settings.longest_trust_seconds,
         slow_answer=settings.slow_answer_seconds,
     )
 

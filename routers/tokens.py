@@ -101,7 +101,7 @@ def lifetime_seconds(settings: Settings) -> float:
     """
     return (
         settings.greatest_lag_seconds
-        + max(settings.longest_silence_seconds, settings.policy_max_age_seconds)
+        + max(settings.longest_trust_seconds, settings.policy_max_age_seconds)
         + _MARGIN_SECONDS
     )
 

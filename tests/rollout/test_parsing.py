@@ -69,6 +69,7 @@ def test_every_option_arrives() -> None:
         "CACHE": "shared",
         "TOKEN_HEADER": "X-Readshift-Token",
         "WRITING_FUNCTIONS": ["charge", "Billing.re$fund_2"],
+        "PROBING": "shared",
         "POLICY_REFRESH": "inline",
         "POLICY_POLL_SECONDS": 3,
         "POLICY_RELOAD_SECONDS": 4,
@@ -92,6 +93,7 @@ def test_every_option_arrives() -> None:
         cache="shared",
         token_header="X-Readshift-Token",
         writing_functions=frozenset({"charge", "Billing.re$fund_2"}),
+        probing="shared",
         policy_refresh="inline",
         policy_poll_seconds=3,
         policy_reload_seconds=4,
@@ -115,6 +117,8 @@ WRONG: dict[str, tuple[object, str, list[str], str]] = {
     "enabled as a number": ({"ENABLED": 1}, "E003", ["ENABLED", "1"], "True or False"),
     "actor as a function": ({"ACTOR": print}, "E003", ["ACTOR", "print"], "dotted path"),
     "unknown refresh": ({"POLICY_REFRESH": "never"}, "E003", ["POLICY_REFRESH", "'never'"], "inline"),
+    "unknown probing": ({"PROBING": "everybody"}, "E003", ["PROBING", "'everybody'"], '"process" or "shared"'),
+    "probing as a number": ({"PROBING": 1}, "E003", ["PROBING"], "shared"),
     "refresh as a list": ({"POLICY_REFRESH": ["inline"]}, "E003", ["POLICY_REFRESH"], "inline"),
     "no time": ({"FLUSH_SECONDS": 0}, "E003", ["FLUSH_SECONDS", "0"], "above 0"),
     "negative time": ({"FLUSH_SECONDS": -1.5}, "E003", ["FLUSH_SECONDS", "-1.5"], "above 0"),
@@ -212,7 +216,7 @@ ANYTHING = st.recursive(
     ),
     max_leaves=8,
 )
-OPTIONS = st.sampled_from(["CLUSTERS", "DENY", "ENDPOINTS", "ENABLED", "ACTOR", "POLICY_REFRESH", "MAX_SERIES", "X"])
+OPTIONS = st.sampled_from(["CLUSTERS", "DENY", "ENDPOINTS", "ENABLED", "ACTOR", "POLICY_REFRESH", "MAX_SERIES", "PROBING"])
 
 
 @given(

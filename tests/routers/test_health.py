@@ -8,7 +8,7 @@ from routers.health import Finding, Fitness, Limits, Standing, judge
 from routers.lag import History, Sample
 from routers.positions import Position
 
-LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3, longest_silence=2, slow_answer=0.5)
+LIMITS = Limits(greatest_lag=10, return_lag=5, shortest_ejection=3, longest_silence=2, longest_trust=2, slow_answer=0.5)
 NEW = Standing()
 
 
@@ -34,7 +34,7 @@ def after(*findings: Finding) -> Standing:
 
 
 def test_a_replica_is_untrusted_until_its_first_good_finding() -> None:
-    assert not NEW.is_fit(now=0.0, longest_silence=1e9)
+    assert not NEW.is_fit(now=0.0, longest_trust=1e9)
     assert after(standby(100)).fitness is Fitness.FIT
 
 
@@ -93,7 +93,7 @@ def test_one_unanswered_question_ejects_nobody_but_silence_does() -> None:
     fit = after(standby(100))
     once = judge(fit, Finding(101, error="no answer", is_silent=True), primary(101), LIMITS)
     assert (once.fitness, once.seen_at, once.detail) == (Fitness.FIT, 100, "no answer")
-    assert not once.is_fit(now=102.1, longest_silence=2)
+    assert not once.is_fit(now=102.1, longest_trust=2)
     assert judge(once, Finding(103, error="no answer", is_silent=True), primary(103), LIMITS).fitness is (
         Fitness.UNRESPONSIVE
     )
@@ -121,8 +121,8 @@ def test_a_replica_that_lags_because_it_receives_nothing_says_so() -> None:
 
 def test_an_old_finding_is_no_finding() -> None:
     standing = after(standby(100))
-    assert standing.is_fit(now=102, longest_silence=2)
-    assert not standing.is_fit(now=102.1, longest_silence=2)
+    assert standing.is_fit(now=102, longest_trust=2)
+    assert not standing.is_fit(now=102.1, longest_trust=2)
 
 
 FINDINGS = st.lists(

@@ -10,7 +10,7 @@ from routers.health import Finding, Fitness, Standing, judge
 from routers.positions import Position
 from tests.routers.test_health import LIMITS, after, primary, standby
 
-SILENCE = LIMITS.longest_silence
+SILENCE = LIMITS.longest_trust
 
 
 def then(standing: Standing, finding: Finding) -> Standing:
