@@ -216,7 +216,9 @@ ANYTHING = st.recursive(
     ),
     max_leaves=8,
 )
-OPTIONS = st.sampled_from(["CLUSTERS", "DENY", "ENDPOINTS", "ENABLED", "ACTOR", "POLICY_REFRESH", "MAX_SERIES", "PROBING"])
+OPTIONS = st.sampled_from(
+    ["CLUSTERS", "DENY", "ENDPOINTS", "ENABLED", "ACTOR", "POLICY_REFRESH", "MAX_SERIES", "PROBING"]
+)
 
 
 @given(

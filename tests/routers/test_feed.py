@@ -193,7 +193,10 @@ def test_a_cache_that_fails_leaves_each_process_to_itself(clock: Clock, settings
     assert caplog.text.count("asks all servers") == 2
     settings.CACHES = shared
     pass_time(clock, 2, first, second)
-    assert sorted((member.feed.is_leading, member.rests) for member in (first, second)) == [(False, True), (True, False)]
+    assert sorted((member.feed.is_leading, member.rests) for member in (first, second)) == [
+        (False, True),
+        (True, False),
+    ]
     assert caplog.text.count("tells again") == 2
 
 
