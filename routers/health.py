@@ -54,7 +54,8 @@ class Finding:
 
     is_silent: no answer came in time, and no refusal either. is_starting: it said that it is starting up or shutting
     down. is_receiving: whether the WAL receiver runs; a standby may also read an archive. received: up to which byte it
-    has received, if it has from a primary. clock: the server's own time
+    has received, if it has from a primary. unflushed: how many bytes a primary has yet to write out, and so to send.
+    clock: the server's own time
     in microseconds since the epoch, before it looked. took: how many seconds the answer took, connecting not counted;
     without an answer, the whole attempt.
     is_told: no probe found it out, but a read of this process that failed.
@@ -71,6 +72,7 @@ class Finding:
     position: Position | None = None
     is_receiving: bool | None = None
     received: int | None = None
+    unflushed: int = 0
     clock: int = 0
     took: float = 0.0
     is_told: bool = False

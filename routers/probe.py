@@ -1,5 +1,6 @@
 """Asks one server how it stands, on a connection of its own and within a deadline."""
 
+import logging
 import selectors
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from psycopg.pq.abc import PGconn
 from routers.health import Finding
 from routers.positions import Position, settle_lsn
 
+logger = logging.getLogger("readshift")
+
 # The clock is that of the arrival of the statement, and so earlier than the position.
 # The timeline of a standby is the one it receives; its last checkpoint's, when nothing is received or when the role may
 # not see the receiver (pg_monitor may). Positions are compared only on equal timelines, so an older one is safe.
@@ -30,8 +33,14 @@ SELECT pg_is_in_recovery()::text,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END - '0/0')::text,
        CASE WHEN pg_is_in_recovery() THEN EXISTS (SELECT FROM pg_stat_wal_receiver) END::text,
        CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() - '0/0' END::text,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_flush_lsn() - '0/0' END::text,
        (extract(epoch FROM statement_timestamp()) * 1000000)::bigint::text
 FROM pg_control_system()
+"""
+
+# Any commit flushes what was written before it. This one waits for no standby, whatever the host has set.
+FLUSH = """
+SELECT pg_logical_emit_message(true, 'readshift', '') FROM set_config('synchronous_commit', 'local', true)
 """
 
 
@@ -74,6 +83,20 @@ class Probe:
                 is_starting=_CANNOT_CONNECT_NOW in str(error),
                 took=self._clock() - at,
             )
+
+    def flush(self, timeout: float) -> None:
+        """Have a primary write out what no commit has written out yet, so that its replicas receive it.
+
+        A SELECT can leave some behind when it tidies a page, and then an idle primary stands for many seconds where no
+        replica can get to. Raises nothing: a role that may not do it leaves things as they are.
+        """
+        if (connection := self._connection) is None:
+            return
+        try:
+            _answer(connection, Wait(self._clock() + timeout, "no answer", self._clock), FLUSH)
+        except (psycopg.Error, ProbeTimeoutError, OSError) as error:
+            logger.debug("%r did not write out its log: %s", self._alias, error)
+            self.close()
 
     def close(self) -> None:
         """Hang up, without a word to a server that may not listen."""
@@ -123,8 +146,8 @@ def _complete(connection: PGconn, wait: Wait) -> None:
     connection.nonblocking = 1
 
 
-def _answer(connection: PGconn, wait: Wait) -> tuple[str | None, ...]:
-    connection.send_query(QUESTION.encode())
+def _answer(connection: PGconn, wait: Wait, statement: str = QUESTION) -> tuple[str | None, ...]:
+    connection.send_query(statement.encode())
     while connection.flush():
         wait.until_ready(connection.socket, selectors.EVENT_WRITE)
     while connection.is_busy():
@@ -142,7 +165,7 @@ def _answer(connection: PGconn, wait: Wait) -> tuple[str | None, ...]:
 
 def read_finding(at: float, answer: Sequence[str | None]) -> Finding:
     """Return what the answer to `QUESTION` says, which was asked at this time."""
-    recovery, system, timeline, lsn, receiving, received, clock = answer
+    recovery, system, timeline, lsn, receiving, received, flushed, clock = answer
     position = None
     if system is not None and timeline is not None and lsn is not None:
         position = Position(int(system), int(timeline), settle_lsn(int(lsn)))
@@ -153,5 +176,6 @@ def read_finding(at: float, answer: Sequence[str | None]) -> Finding:
         position=position,
         is_receiving=None if receiving is None else receiving == "true",
         received=None if received is None else int(received),
+        unflushed=max(0, position.lsn - int(flushed)) if position is not None and flushed is not None else 0,
         clock=int(clock or 0),
     )

@@ -34,6 +34,10 @@ _STOP_SECONDS = 1.0
 _IDLE_SECONDS = 10.0
 """After how long without a question a connection is closed, while another process asks."""
 
+_LONGEST_STAND_SECONDS = 0.3
+"""For how long a primary may have something left to write out. Commits do so at once, or within PostgreSQL's
+`wal_writer_delay` of 0.2 seconds where they are asynchronous."""
+
 _DEAD = frozenset({Fitness.UNREACHABLE, Fitness.UNRESPONSIVE})
 """What reads that are under way need not wait for any longer. Those on a slow or lagging server go on."""
 
@@ -117,11 +121,14 @@ class Prober:
                     self._replicas.record(cluster, alias, probe.ask(get_settings().probe_timeout_seconds))
 
     def _run(self, cluster: Cluster, alias: str) -> None:
-        stopping = self._stopping
+        stopping, stands_since = self._stopping, math.inf
         with closing(Probe(alias)) as probe:
             while not stopping.is_set():
                 self._replicas.expect(alias)
                 finding = self._silence(cluster, alias, probe.ask(self._patience(alias)))
+                stands_since = _stands_since(self._found.get(alias), finding, stands_since)
+                if finding.at - stands_since >= _LONGEST_STAND_SECONDS:
+                    probe.flush(get_settings().probe_timeout_seconds)
                 self._found[alias] = finding
                 self._replicas.record(cluster, alias, finding)
                 self._cut_off_the_dead(alias)
@@ -198,6 +205,14 @@ class Prober:
         """Say whether the next question follows at once, because another answer like this one puts the replica out."""
         is_in_doubt = finding.is_silent or finding.took > get_settings().slow_answer_seconds
         return is_in_doubt and self._replicas.is_fit(alias)
+
+
+def _stands_since(before: Finding | None, finding: Finding, since: float) -> float:
+    """Return since when a primary has stood where it is with something left to write out; infinite if it does not."""
+    if not finding.unflushed:
+        return math.inf
+    is_still_there = before is not None and before.unflushed and before.position == finding.position
+    return min(since, finding.at) if is_still_there else finding.at
 
 
 prober = Prober(replicas, in_flight)

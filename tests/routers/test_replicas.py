@@ -162,3 +162,18 @@ def test_a_process_that_has_just_started_trusts_nobody() -> None:
     found = Replicas()
     assert not found.is_fit("replica1")
     assert found.standing("replica1").fitness is Fitness.UNTRUSTED
+
+
+def test_an_idle_primary_does_not_stand_where_no_replica_gets_to(servers: Servers, watched: Replicas) -> None:
+    wait_for(watched, "replica1", Fitness.FIT)
+    # Without a commit of its own: the message is written, but nobody waits for it to be written out.
+    servers.cluster.primary.query("SELECT pg_logical_emit_message(false, 'test', 'x')")
+    left = servers.cluster.primary.query("SELECT pg_current_wal_insert_lsn()")
+    ((is_written_out,),) = servers.cluster.primary.query("SELECT pg_current_wal_flush_lsn() >= %s", [left[0][0]])
+    assert not is_written_out
+    wait_until(
+        lambda: servers.cluster.primary.query("SELECT pg_current_wal_flush_lsn() >= %s", [left[0][0]]) == [(True,)],
+        5,
+        "the message to be written out",
+    )
+    wait_until(lambda: watched.standing("replica1").lag.state is LagState.CURRENT, 10, "the replica to be current")
