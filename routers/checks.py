@@ -7,6 +7,7 @@ from django.core import checks
 from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
 from django.db import router
 
 from rollout.settings import Refresh, get_settings, refresh
@@ -21,6 +22,7 @@ def register() -> None:
     checks.register(check_router, "readshift")
     checks.register(check_middleware, "readshift")
     checks.register(check_cache, "readshift")
+    checks.register(check_probing, "readshift")
 
 
 def check_router(**_: Any) -> list[checks.CheckMessage]:
@@ -81,7 +83,36 @@ def check_cache(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
+def check_probing(**_: Any) -> list[checks.CheckMessage]:
+    """Report a cache through which processes cannot share their probes, though they are meant to."""
+    alias = get_settings().cache
+    is_wanted = get_settings().probing == "shared" and get_settings().replicas and refresh() is Refresh.BACKGROUND
+    if alias not in django_settings.CACHES or not is_wanted:
+        return []
+    lacks = _what_it_lacks(caches[alias]) or _what_it_shows_late(caches[alias])
+    if lacks is None:
+        return []
+    backend = django_settings.CACHES[alias]["BACKEND"]
+    return [
+        checks.Warning(
+            f'READSHIFT["PROBING"] is "shared", but the cache {alias!r} has the backend {backend!r}, which {lacks}. So '
+            f"processes do not learn from each other how the servers stand, or too late.",
+            hint=f'Give CACHES["{alias}"] one server that all processes share, such as a '
+            f'"django.core.cache.backends.redis.RedisCache" with one LOCATION, or name another alias in '
+            f'READSHIFT["CACHE"], or set READSHIFT["PROBING"] = "process".',
+            id="readshift.W007",
+        )
+    ]
+
+
 def _what_it_lacks(cache: object) -> str | None:
     if isinstance(cache, DummyCache):
         return "stores nothing"
     return "keeps what it stores within one process" if isinstance(cache, LocMemCache) else None
+
+
+def _what_it_shows_late(cache: object) -> str | None:
+    """Return what is wrong with a cache that is read elsewhere than it is written. Django's Redis does with several."""
+    # Its own list: LOCATION has several ways of being written.
+    has_copies = isinstance(cache, RedisCache) and len(cache._servers) > 1  # type: ignore[attr-defined] # noqa: SLF001
+    return "reads from copies that lag behind what was written" if has_copies else None

@@ -92,9 +92,58 @@ def test_another_cache_may_be_of_one_process(in_service: None, settings) -> None
     assert ids() == set()
 
 
+@pytest.fixture
+def sharing(in_service: None, settings: Any) -> None:
+    """Check as a process does that shares its probes."""
+    settings.READSHIFT = {**settings.READSHIFT, "PROBING": "shared"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "location", "lack"),
+    [
+        ("locmem.LocMemCache", "", "within one process"),
+        ("dummy.DummyCache", "", "stores nothing"),
+        ("redis.RedisCache", ["redis://one", "redis://two"], "copies"),
+        ("redis.RedisCache", "redis://one;redis://two", "copies"),
+    ],
+)
+def test_a_cache_that_cannot_carry_shared_probes_is_a_warning(
+    sharing: None, settings, backend: str, location: str, lack: str
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{BACKENDS}.{backend}", "LOCATION": location}}
+    (message,) = [message for message in messages() if message.id == "readshift.W007"]
+    assert isinstance(message, Warning)
+    for noun in ('"shared"', "'default'", backend, lack):
+        assert noun in message.msg
+    for step in ('CACHES["default"]', 'READSHIFT["CACHE"]', 'READSHIFT["PROBING"]'):
+        assert step in str(message.hint)
+
+
+def test_a_cache_of_one_server_carries_shared_probes(sharing: None, settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": "redis://one"}}
+    assert ids() == set()
+
+
+def test_a_cache_that_does_not_exist_is_one_mistake(sharing: None, settings) -> None:
+    settings.READSHIFT = {**settings.READSHIFT, "CACHE": "nowhere"}
+    assert ids() == {"readshift.E011"}
+
+
+def test_a_cache_of_one_process_is_enough_for_own_probes(in_service: None) -> None:
+    assert "readshift.W007" not in ids()
+
+
 @pytest.mark.parametrize(
     "change", [{"ENABLED": False}, {"POLICY_REFRESH": "auto"}, {"CLUSTERS": {}}, {"CLUSTERS": {"default": {}}}]
 )
 def test_where_nothing_is_routed_no_cache_is_asked_for(in_service: None, settings, change: dict[str, Any]) -> None:
     settings.READSHIFT = {**settings.READSHIFT, **change}
     assert "readshift.W006" not in ids()
+
+
+@pytest.mark.parametrize(
+    "change", [{"ENABLED": False}, {"POLICY_REFRESH": "auto"}, {"CLUSTERS": {}}, {"CLUSTERS": {"default": {}}}]
+)
+def test_where_nothing_is_routed_nothing_is_shared(sharing: None, settings, change: dict[str, Any]) -> None:
+    settings.READSHIFT = {**settings.READSHIFT, **change}
+    assert "readshift.W007" not in ids()
