@@ -136,15 +136,16 @@ def test_a_cache_that_lost_everything_is_filled_again_by_the_same_leader(clock: 
 
 
 def test_of_two_leaders_the_one_with_the_higher_number_prevails(clock: Clock) -> None:
-    first, second, newcomer = (Member(clock) for _ in range(3))
-    pass_time(clock, 1, first, second)
-    pass_time(clock, 1.25, second)
-    assert second.feed.is_leading
+    first, second, third, newcomer = (Member(clock) for _ in range(4))
+    pass_time(clock, 1, first, second, third)
+    pass_time(clock, 1.25, second, third)
+    pass_time(clock, 1.5, third)
+    assert third.feed.is_leading
     cache.clear()
     newcomer.turn()
     assert newcomer.feed.is_leading
-    pass_time(clock, 1, second, newcomer)
-    assert [member.feed.is_leading for member in (second, newcomer)] == [True, False]
+    pass_time(clock, 1, third, newcomer)
+    assert [member.feed.is_leading for member in (third, newcomer)] == [True, False]
     assert newcomer.rests
 
 

@@ -160,3 +160,22 @@ def test_whatever_is_found_a_fit_replica_is_within_its_limit_and_an_ejected_one_
             ejected_at = at
         assert standing.seen_at == at
         assert standing.since <= at
+
+
+def test_silence_is_measured_by_the_process_that_asked() -> None:
+    before = after(standby(100))
+    early = judge(before, Finding(102.5, is_silent=True, took=1, slack=0.5, silent_for=1.5), primary(102), LIMITS)
+    assert early.fitness is Fitness.FIT
+    late = judge(before, Finding(100.5, is_silent=True, took=1, slack=0.5, silent_for=2.1), primary(102), LIMITS)
+    assert late.fitness is Fitness.UNRESPONSIVE
+
+
+def test_a_replica_owes_what_there_was_when_it_may_have_been_asked_at_the_latest() -> None:
+    ejected = judge(after(standby(90)), Finding(100, error="gone", slack=0.5), primary(100), LIMITS)
+    assert (ejected.ejected_at, ejected.owes) == (100, 100.5)
+    assert ejected.gone_since == 100.5 + LIMITS.longest_trust
+
+
+def test_a_lag_is_too_great_if_it_may_be() -> None:
+    assert after(standby(99), standby(100, lag=9.8)).fitness is Fitness.FIT
+    assert after(standby(99), standby(100, lag=9.8, slack=0.5)).fitness is Fitness.LAGGING
