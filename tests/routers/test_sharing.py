@@ -273,7 +273,9 @@ def test_reads_that_wait_for_a_replica_which_another_process_found_dead_are_cut_
     finally:
         replica.resume()
         # Nobody waits for it any more, but it would keep the replica from replaying.
-        replica.query("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'")
+        replica.query(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+        )
     reader.join()
 
 
