@@ -1,12 +1,8 @@
 """The background agent, in processes of its own, against the real primary."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from waffle.models import Switch
@@ -16,6 +12,7 @@ from rollout.models import PolicyRevision, RoutingRule, Tally
 from rollout.reasons import Reason
 from routers.agent import Agent
 from routers.meter import Meter
+from tests.conversation import Conversation, talking
 from tests.support import Servers, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -65,21 +62,8 @@ for line in sys.stdin:
 """
 
 
-class Process:
+class Process(Conversation):
     """The other end of `PROCESS`."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._stdin: IO[str] = process.stdin
-        self._stdout: IO[str] = process.stdout
-        self.pid = process.pid
-
-    def ask(self, line: str = "") -> dict[str, Any]:
-        self._stdin.write(f"{line}\n")
-        self._stdin.flush()
-        answer: dict[str, Any] = json.loads(self._stdout.readline())
-        return answer
 
     def wait_for(self, reason: Reason) -> None:
         # Its start counts as well, which takes long on a loaded machine.
@@ -88,18 +72,8 @@ class Process:
 
 @contextmanager
 def running(**options: Any) -> Iterator[Process]:
-    code = PROCESS.format(options=repr({"POLICY_REFRESH": "background", **options}))
-    with subprocess.Popen(  # noqa: S603 - our own code
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-    ) as process:
+    with talking(PROCESS.format(options=repr({"POLICY_REFRESH": "background", **options}))) as process:
         yield Process(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=30) == 0
 
 
 def test_a_process_starts_on_the_primary_and_then_follows_the_policy(shop: Servers) -> None:

@@ -1,14 +1,10 @@
 """Processes that share their probes, through a real cache, and what disturbs them."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,6 +18,7 @@ from routers.health import Finding, Fitness
 from routers.in_flight import InFlight
 from routers.prober import Prober
 from routers.replicas import Replicas
+from tests.conversation import Conversation, talking
 from tests.support import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -60,21 +57,8 @@ for line in sys.stdin:
 """
 
 
-class Process:
+class Process(Conversation):
     """The other end of `PROCESS`."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._stdin: IO[str] = process.stdin
-        self._stdout: IO[str] = process.stdout
-        self.pid = process.pid
-
-    def ask(self, line: str = "") -> dict[str, Any]:
-        self._stdin.write(f"{line}\n")
-        self._stdin.flush()
-        answer: dict[str, Any] = json.loads(self._stdout.readline())
-        return answer
 
     @property
     def leads(self) -> bool:
@@ -92,18 +76,8 @@ class Process:
 @contextmanager
 def running(caches: object, **options: Any) -> Iterator[Process]:
     code = PROCESS.format(options=repr({"PROBING": "shared", **options}), caches=repr(caches))
-    with subprocess.Popen(  # noqa: S603 - our own code
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-    ) as process:
+    with talking(code) as process:
         yield Process(process)
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        assert process.wait(timeout=30) in {0, -signal.SIGKILL}
 
 
 class Member:
