@@ -90,7 +90,7 @@ def test_e29_what_a_task_leaves_open_does_not_reach_the_next_one(shop: Servers) 
     assert where.delay(write=True).get() == "default"
     assert current_unit() is None
     # What it wrote counts for the next one, as for all code of this thread, until a replica shows it.
-    wait_until(lambda: where.delay().get() in REPLICAS, 10, "the next task to read from a replica")
+    wait_until(lambda: where.delay().get() in REPLICAS, 20, "the next task to read from a replica")
 
 
 def test_e30_a_task_sent_on_commit_is_told_that_its_sender_wrote(shop: Servers, settings) -> None:
