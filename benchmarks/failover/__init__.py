@@ -28,8 +28,8 @@ What is measured
 - `reads`: requests of 30 clients that have never written, for pages of three SELECTs that may come from a replica; one
   every 0.3 seconds each, 100 a second together. Half of the clients are anonymous with cookies, half send credentials.
   A client that waits for its answer misses its turns, and gives up after 20 seconds.
-- `failed`: reads without an HTTP 200, from the quiet seconds to the end of the scenario. `shed`: those of them that
-  were answered 503 with Retry-After.
+- `failed`: reads without an HTTP 200, from the quiet seconds to the end of the scenario. `shed`: those that were
+  answered 503 with Retry-After instead, and are not among the failed.
 - `p50_ms`, `p99_ms`, `max_ms`: how long reads took, failed ones included, that began within the fault or up to three
   seconds after it.
 - `seconds_to_eject`: from the fault's begin until the last moment of it at which the application was trying something
@@ -57,8 +57,8 @@ What is not measured
 - More than one way of setting a system up. Timeouts that a project could give its connections are not among the
   defaults of any system.
 
-The exit status is 1 when Readshift misses a bound: a read that failed in any scenario (in `budget`: that was not shed
-either); `seconds_to_eject` above 1 after `kill` and `restart`, above 3 after `hang`, `blackhole` and `slow`, where no
+The exit status is 1 when Readshift misses a bound: a read that failed in any scenario, or was shed in another than
+`budget`; `seconds_to_eject` above 1 after `kill` and `restart`, above 3 after `hang`, `blackhole` and `slow`, where no
 read may take longer than 3,500 ms; in `budget`, a `primary_peak_ratio` above the budget. It is 2 when the run itself
 failed.
 """

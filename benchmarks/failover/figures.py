@@ -45,7 +45,9 @@ def figures_of(
     reads = by_kind[Kind.READ]
     suffering = Window(fault.begin, fault.end + AFTERMATH_SECONDS)
     took = [read.took_ms for read in reads if read.started in suffering]
-    failed = {kind: sum(not request.is_ok for request in requests) for kind, requests in by_kind.items()}
+    failed = {
+        kind: sum(not (request.is_ok or request.is_shed) for request in requests) for kind, requests in by_kind.items()
+    }
     return Figures(
         reads=len(reads),
         failed=failed[Kind.READ],

@@ -33,9 +33,8 @@ class Scenario:
 
     def missed(self, figures: Figures) -> list[str]:
         """Say in words which bounds these figures miss."""
-        shed = figures.shed if self.primary_ratio is not None else 0
         # An answer that asks to come back later is one only where that was asked for.
-        failed = figures.failed - shed
+        failed = figures.failed + (figures.shed if self.primary_ratio is None else 0)
         found = [f"{failed} of {figures.reads} reads failed"] if failed else []
         if not figures.reads:
             found.append("nothing was read")

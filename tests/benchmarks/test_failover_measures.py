@@ -141,7 +141,7 @@ class TestFigures:
             Request(RequestKind.WRITE, 101.0, 101.1, 500),
         ]
         found = figures_of(requests, [attempt(101.0, took=0)], VICTIM, FAULT)
-        assert (found.reads, found.failed, found.shed) == (6, 2, 1)
+        assert (found.reads, found.failed, found.shed) == (6, 1, 1)
         assert (found.strict, found.strict_failed, found.writes, found.writes_failed) == (3, 2, 2, 1)
         assert found.max_ms == pytest.approx(20_000)
         assert found.pages_by_server == {"default": 1, "replica1": 3, "replica2": 1}
