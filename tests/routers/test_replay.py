@@ -1,5 +1,8 @@
 """Reads that a replica fails to answer: who answers instead, what is counted, and what the rest of the unit reads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 from typing import Any, cast
 
 import pytest
@@ -24,6 +27,19 @@ def slow_on(server: str) -> QuerySet[Product, int]:
     """Return a query over the products that takes a minute on this server alone."""
     nap = f"CASE WHEN current_setting('cluster_name') = '{server}' THEN (SELECT 1 FROM pg_sleep(60)) ELSE 0 END"
     return Product.objects.values_list(Func(template=nap, output_field=IntegerField()), flat=True)
+
+
+@contextmanager
+def hung(server: Server) -> Iterator[None]:
+    """Let a server hang; not for ever, if nobody cuts off who waits for it, so that the test can say so."""
+    server.hang()
+    relief = Timer(60, server.resume)
+    relief.start()
+    try:
+        yield
+    finally:
+        relief.cancel()
+        server.resume()
 
 
 def replays() -> dict[tuple[str, str, str], int]:
