@@ -98,12 +98,9 @@ def test_a_read_on_a_hung_replica_is_cut_off_and_answered_elsewhere(shop: Server
         first = replica_of(shop)
         (other,) = (server for server in shop.cluster.replicas if server is not first)
         meter.take()
-        first.hang()
-        try:
+        with hung(first):
             assert Product.objects.count() == 2
             assert Category.objects.count() == 1
-        finally:
-            first.resume()
         (found,) = replays()
     assert found in {(first.name, Cause.CUT, other.name), (first.name, Cause.CUT, "default")}
 
@@ -115,12 +112,12 @@ def test_a_connection_that_hangs_when_it_is_tested_is_cut_off_as_well(shop: Serv
         connection = cast("Any", connections[first.name])
         # As at the beginning of a request, with CONN_HEALTH_CHECKS.
         connection.health_check_enabled, connection.health_check_done = True, False
-        first.hang()
-        try:
+        first.reset_statements()
+        with hung(first):
             assert Product.objects.count() == 2
-        finally:
-            first.resume()
-            connection.health_check_enabled = False
+        connection.health_check_enabled = False
+        # The read itself never got there.
+        assert not first.statements("COUNT(*)")
 
 
 def test_a_slow_read_on_a_replica_that_lags_is_left_alone(shop: Servers, settings) -> None:
