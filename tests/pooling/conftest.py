@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from tests.pooling.pgbouncer import find_pgbouncer, pgbouncers
-from tests.pooling.support import ALIASES, configured
+from tests.pooling.support import ALIASES, configured, disregard_open
 from tests.routers.conftest import shop
 from tests.support import Servers, route
 
@@ -16,10 +16,11 @@ __all__ = ["shop"]
 
 @pytest.fixture
 def routed(shop: Servers) -> Iterator[Servers]:
-    """The shop whose `names` every visitor reads from a replica. It begins and ends without connections."""
+    """The shop whose `names` every visitor reads from a replica. It begins and ends without connections that count."""
     route("names")
     shop.settle()
     connections.close_all()
+    disregard_open(shop)
     yield shop
     connections.close_all()
 

@@ -17,6 +17,8 @@ from tests.support import Servers
 ALIASES = ("default", "replica1", "replica2")
 NAMES = {"names": ["Assam", "Sencha"]}
 
+_disregarded: set[int] = set()
+
 _BACKENDS = "datname = 'test_readshift' AND backend_type = 'client backend'"
 
 
@@ -75,8 +77,18 @@ def serve(path: str = "/test/names/") -> Any:
 
 
 def backends(server: Server) -> dict[int, str]:
-    """Return the server's processes that serve connections to the test database, with their last statement."""
-    return dict(server.query(f"SELECT pid, query FROM pg_stat_activity WHERE {_BACKENDS}"))
+    """Return the server's processes that serve connections to the test database, with their last statement.
+
+    Those of `disregard_open` are left out.
+    """
+    found: dict[int, str] = dict(server.query(f"SELECT pid, query FROM pg_stat_activity WHERE {_BACKENDS}"))
+    return {pid: query for pid, query in found.items() if pid not in _disregarded}
+
+
+def disregard_open(shop: Servers) -> None:
+    """Leave out of all counts what is open now: threads of other tests live on, with connections of their own."""
+    _disregarded.clear()
+    _disregarded.update(pid for server in shop.cluster.servers for pid in backends(server))
 
 
 def count_backends(shop: Servers) -> dict[str, int]:
@@ -93,14 +105,6 @@ def end_backends(server: Server) -> int:
     """Have the server end its connections to the test database, and return how many it had."""
     statement = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {_BACKENDS}"
     return len(server.query(statement))
-
-
-def end_all(shop: Servers) -> None:
-    """Have all servers end what earlier tests left open, in threads that are not quite gone."""
-    connections.close_all()
-    for server in shop.cluster.servers:
-        end_backends(server)
-        wait_for_backends(server, 0)
 
 
 def end_all_on_replicas(shop: Servers) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 
 from routers.agent import agent
-from tests.pooling.support import NAMES, configured, count_backends, end_all, everywhere, wait_for_backends
+from tests.pooling.support import NAMES, configured, count_backends, everywhere, wait_for_backends
 from tests.support import Servers, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -53,7 +54,7 @@ def test_requests_at_the_same_time_read_from_replicas_and_leave_no_connection(
 ) -> None:
     route("names-async")
     agent.reload()
-    end_all(routed)
+    connections.close_all()
 
     async def visit() -> list[Any]:
         application = ASGIHandler()

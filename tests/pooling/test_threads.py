@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from routers.agent import agent
-from tests.pooling.support import NAMES, configured, count_backends, end_all, everywhere, serve, wait_for_backends
+from tests.pooling.support import NAMES, configured, count_backends, everywhere, serve, wait_for_backends
 from tests.support import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -67,7 +67,7 @@ def workers(routed: Servers) -> Workers:
 def test_threads_keep_no_more_connections_than_they_may(
     routed: Servers, workers: Workers, options: dict[str, Any], most: int
 ) -> None:
-    end_all(routed)
+    connections.close_all()
     with configured(everywhere(**options)), routed.watch() as reads:
         workers.serve()
         if most == 0:
