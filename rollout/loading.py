@@ -74,6 +74,8 @@ def _rule(row: RoutingRule, gate: Gate | None) -> Rule:
         contract=contract,
         contract_error=contract_error,
         over_budget=row.over_budget,
+        shadow_share=float(row.shadow_percent) / 100,
+        shadow_per_second=row.shadow_per_second,
     )
 
 

@@ -83,6 +83,15 @@ class Settings:
     cache: the alias in CACHES that holds tokens of actors without cookies; all processes must share it.
     token_header: the name of an HTTP header in which other services that share SECRET_KEY send tokens, or None.
     writing_functions: names of functions in the database that write, so that a SELECT which calls one is a write.
+    shadow_queue: how many captured reads a process holds until they are written; what goes over is dropped and counted.
+    shadow_statement_bytes: a statement that is longer, parameters included, is not captured.
+    shadow_timeout_seconds: how long a worker lets a server take for one statement that it compares.
+    shadow_wait_seconds: how long a worker waits for the replica to catch up.
+    shadow_rows: an answer with more rows is compared by digests, and never held in memory.
+    shadow_bytes: the same for an answer that is larger than so many bytes.
+    shadow_columns: columns, as table.column, of which reports may show values; of all others they keep keyed hashes.
+    shadow_values_days: how long reports keep those values, and the statement of what was not equal.
+    shadow_reports: how many compared reads are kept at most.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
         that nothing is routed under Django's test runner.
@@ -114,6 +123,15 @@ class Settings:
     cache: str = "default"
     token_header: str | None = None
     writing_functions: frozenset[str] = frozenset()
+    shadow_queue: int = 1_000
+    shadow_statement_bytes: int = 65_536
+    shadow_timeout_seconds: float = 5.0
+    shadow_wait_seconds: float = 10.0
+    shadow_rows: int = 10_000
+    shadow_bytes: int = 8_388_608
+    shadow_columns: frozenset[str] = frozenset()
+    shadow_values_days: float = 7.0
+    shadow_reports: int = 200_000
     policy_refresh: str = "auto"
     policy_poll_seconds: float = 1.0
     policy_reload_seconds: float = 30.0

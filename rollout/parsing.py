@@ -9,7 +9,12 @@ from typing import Any, TypeGuard
 
 from rollout.options import DEFAULT_POOL, Cluster, Problem, Replica, Settings
 
-_EXAMPLES = {"DENY": "billing.Invoice", "ENDPOINTS": "nightly-report", "WRITING_FUNCTIONS": "billing.charge"}
+_EXAMPLES = {
+    "DENY": "billing.Invoice",
+    "ENDPOINTS": "nightly-report",
+    "SHADOW_COLUMNS": "shop_product.price",
+    "WRITING_FUNCTIONS": "billing.charge",
+}
 """The options that are lists of names."""
 
 _FUNCTION = re.compile(r"(?:[^\W\d][\w$]*\.)?[^\W\d][\w$]*")

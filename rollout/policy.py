@@ -21,6 +21,8 @@ class Rule:
     gate: None when the rule names none, or one that does not exist.
     contract_error: why the stored contract cannot be read, in words; `contract` is STRICT then.
     over_budget: one of `OverBudget`.
+    shadow_share: the share of its reads that are captured for comparison, 0 to 1. shadow_per_second: how many of them a
+    process captures in a second at most.
     """
 
     target_kind: str
@@ -33,6 +35,8 @@ class Rule:
     contract: Contract = SESSION
     contract_error: str = ""
     over_budget: str = OverBudget.PRIMARY.value
+    shadow_share: float = 0.0
+    shadow_per_second: int = 20
 
     @property
     def is_gate_missing(self) -> bool:

@@ -3,6 +3,7 @@
 from rollout.models.drain import DrainedReplica
 from rollout.models.revision import PolicyRevision
 from rollout.models.rule import GateKind, Mode, OverBudget, RoutingRule, TargetKind
+from rollout.models.shadow import ShadowRead, ShadowState
 from rollout.models.tally import Tally, TallyKind
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "OverBudget",
     "PolicyRevision",
     "RoutingRule",
+    "ShadowRead",
+    "ShadowState",
     "Tally",
     "TallyKind",
     "TargetKind",

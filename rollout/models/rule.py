@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
 
@@ -88,6 +89,21 @@ class RoutingRule(models.Model):
         "that fall back to the primary. primary: it is read there all the same. stale: a replica answers although it "
         "is too far behind or lacks what the actor wrote. shed: the answer is 503 with Retry-After.",
     )
+    shadow_percent = models.DecimalField(
+        "shadow reads, percent",
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="The share of its reads that are also compared: a worker runs them again, on the primary and on a "
+        "replica. It works while observing, before anything moves, and while routing.",
+    )
+    shadow_per_second = models.PositiveIntegerField(
+        "shadow reads, at most per second",
+        default=20,
+        validators=[MinValueValidator(1)],
+        help_text="How many reads a process captures for this rule in a second at most, whatever the percent.",
+    )
     note = models.TextField(blank=True, help_text="Why this rule exists, for whoever is on call.")
     created = models.DateTimeField(auto_now_add=True)
     modified = models.DateTimeField(auto_now=True)
@@ -117,6 +133,10 @@ class RoutingRule(models.Model):
                     over_budget__in=OverBudget.values,
                 ),
                 name="readshift_known_words",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(shadow_percent__gte=0, shadow_percent__lte=100, shadow_per_second__gte=1),
+                name="readshift_shadow_rate",
             ),
             # The number is for the code to judge: a contract that it cannot read counts as strict.
             models.CheckConstraint(
