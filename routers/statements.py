@@ -1,8 +1,9 @@
-"""What a statement does, judged from its text. In doubt it writes."""
+"""What a statement does and what shape it has, judged from its text. In doubt it writes."""
 
 import re
 from enum import Enum
 from functools import lru_cache
+from hashlib import blake2b
 
 from psycopg.sql import Composable
 
@@ -58,10 +59,26 @@ _CALLS_THAT_WRITE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# What may hold digits and yet is no value comes first.
+_VALUE = re.compile(
+    r"""
+      (?P<kept>"[^"]*(?:""[^"]*)*" | \$\d+ | %\(\w+\)s)
+    | (?:\b(?:[eEbBxXnN]|[uU]&))?…                          # string, whatever kind its prefix says it is
+    | (?P<word>[^\W\d][\w$]*)
+    | \.?\d[\w.]*(?:(?<=[eE])[+-]\d+)?
+    """,
+    re.VERBOSE,
+)
+_SIGN = re.compile(r"(?<=[=<>(,[])(\s*)[-+]\s*…")
+_PLACE = r'(?:…|%s|%\(\w+\)s|\$\d+)(?:\s*::\s*[\w."]+(?:\[\])?)?'
+_PLACES = rf"(?:{_PLACE}|\(\s*{_PLACE}(?:\s*,\s*{_PLACE})*\s*\))"
+_LIST = re.compile(rf"\b((?:IN\s*\(|ARRAY\s*\[)\s*{_PLACES})(?:\s*,\s*{_PLACES})+(?=\s*[\])])", re.IGNORECASE)
+_TOKEN = re.compile(r'(?P<place>…|%s|%\(\w+\)s|\$\d+)|"[^"]*(?:""[^"]*)*"|[\w$]+|\S')
 _FIRST_WORD = re.compile(r"[\s(]*(\w+)")
 _NAME = re.compile(r'"[\w$]+"')
 _QUOTED_CALL = re.compile(r'"\s*(?:\.\s*(?:"|[\w$]+)\s*)?\(')
 _SCHEMA = re.compile(r'([\w$]+)"?\s*\.\s*"?\Z')
+_PLAIN_READ = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE)\b[^;]*[;\s]*\Z", re.IGNORECASE)
 _OF_SESSION = re.compile(r"^[\s(]*SHOW\b|\b(?:set_config|current_setting)\s*\(", re.IGNORECASE)
 
 
@@ -82,10 +99,37 @@ def is_of_session(sql: object) -> bool:
     return _OF_SESSION.search(_OPAQUE.sub(" ", _text(sql))) is not None
 
 
+def is_plain_read(sql: object, writing_functions: frozenset[str] = frozenset()) -> bool:
+    """Say whether a statement is one question about data, which may be asked again of another server.
+
+    It is no list of statements, locks nothing, and neither explains nor steers. What the functions do that it calls is
+    not known from its text, except for those that `effect_of` knows.
+    """
+    text = _text(sql)
+    judge = _plain_remembered if len(text) <= _LONGEST_REMEMBERED else _judge_plain
+    return judge(text, writing_functions)
+
+
 def outline(sql: object, longest: int = 80) -> str:
-    """Return the beginning of a statement without its literals, for messages."""
-    plain = " ".join(_OPAQUE.sub(lambda found: found[0] if found[0][0] in '"%' else "…", _text(sql)).split())
+    """Return the beginning of a statement without its literals, and of a list after IN or ARRAY one place."""
+    plain = " ".join(_shape(_text(sql)).split())
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def fingerprint(sql: object) -> str:
+    """Return 16 characters that are the same for statements which differ in values, lengths of lists and layout only.
+
+    Whether a driver writes values into the statement or sends them apart makes no difference, nor do comments. How
+    keywords and names are written does.
+    """
+    text = _text(sql)
+    digest = _digest_remembered if len(text) <= _LONGEST_REMEMBERED else _digest
+    return digest(text)
+
+
+def without_literals(sql: object) -> str:
+    """Return a statement with its names as they are, and nothing of its strings and comments."""
+    return _OPAQUE.sub(lambda found: found[0] if found[0][0] == '"' else " ", _text(sql))
 
 
 def _text(sql: object) -> str:
@@ -96,6 +140,24 @@ def _text(sql: object) -> str:
     return bytes(sql).decode(errors="replace") if isinstance(sql, bytes | bytearray | memoryview) else str(sql)
 
 
+def _shape(text: str) -> str:
+    """Return a statement with one sign for every value, without comments."""
+    plain = _VALUE.sub(lambda found: found["kept"] or found["word"] or "…", _OPAQUE.sub(_blank, text))
+    return _LIST.sub(r"\1", _SIGN.sub(r"\1…", plain))
+
+
+def _digest(text: str) -> str:
+    tokens = ("…" if token["place"] else token[0] for token in _TOKEN.finditer(_shape(text)))
+    return blake2b(" ".join(tokens).encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Leave identifiers and placeholders, a sign for a string, and nothing of a comment."""
+    if found[0][0] in '"%':
+        return found[0]
+    return " " if found[0][0] in "-/" else "…"
+
+
 def _judge(text: str, writing_functions: frozenset[str]) -> Effect:
     plain = _OPAQUE.sub(_mark, text)
     effects = {_judge_one(statement) for statement in plain.split(";") if statement.strip()}
@@ -103,6 +165,13 @@ def _judge(text: str, writing_functions: frozenset[str]) -> Effect:
         return Effect.WRITE
     # What steers the session counts before what reads: sent again elsewhere, it would steer another session.
     return Effect.CONTROL if Effect.CONTROL in effects else Effect.READ
+
+
+def _judge_plain(text: str, writing_functions: frozenset[str]) -> bool:
+    plain = _OPAQUE.sub(_mark, text)
+    if not _PLAIN_READ.match(plain) or _OF_SESSION.search(plain):
+        return False
+    return effect_of(text, writing_functions) is Effect.READ
 
 
 def _judge_one(plain: str) -> Effect:
@@ -144,3 +213,5 @@ def _calls_of(functions: frozenset[str]) -> re.Pattern[str]:
 
 
 _remembered = lru_cache(maxsize=4096)(_judge)
+_plain_remembered = lru_cache(maxsize=4096)(_judge_plain)
+_digest_remembered = lru_cache(maxsize=4096)(_digest)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from routers.statements import Effect, effect_of, outline
+from routers.statements import Effect, effect_of, fingerprint, is_plain_read, outline, without_literals
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,120 @@ def test_a_long_statement_is_judged_like_a_short_one() -> None:
 
 
 def test_an_outline_holds_no_literal_and_is_short() -> None:
-    shown = outline('UPDATE "shop_product"  SET "name" = \'secret\' WHERE "id" IN (' + "1, " * 100 + "1)")
+    shown = outline('UPDATE "shop_product"  SET "name" = \'secret\' WHERE "id" = 1234567 AND ' + "price, " * 100 + "1")
     assert "secret" not in shown
-    assert shown.startswith('UPDATE "shop_product" SET "name" = …')
+    assert "1234567" not in shown
+    assert shown.startswith('UPDATE "shop_product" SET "name" = … WHERE "id" = … AND price, ')
     assert len(shown) == 80
+
+
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        ('SELECT "T1"."id2", t3.x FROM t3 -- of Ann\n LIMIT 21', 'SELECT "T1"."id2", t3.x FROM t3 LIMIT …'),
+        (r"SELECT f(1, -2.5e-3), E'\'x', U&'x', $$x$$, .5, 0x1F, a[1]", "SELECT f(…, …), …, …, …, …, …, a[…]"),
+        ("SELECT a FROM t WHERE b IN (1, 2, 3) AND c=-1 AND d - 1", "SELECT a FROM t WHERE b IN (…) AND c=… AND d - …"),
+        ("SELECT a FROM t WHERE b IN ('x'::uuid, 'y'::uuid)", "SELECT a FROM t WHERE b IN (…::uuid)"),
+        ("SELECT a FROM t WHERE b in (%s, %s) OR c IN ($1, $2)", "SELECT a FROM t WHERE b in (%s) OR c IN ($1)"),
+        ("SELECT a FROM t WHERE (b, c) IN ((1, 2), (3, 4))", "SELECT a FROM t WHERE (b, c) IN ((…, …))"),
+        ("SELECT ARRAY['a', 'b'], %(name)s", "SELECT ARRAY[…], %(name)s"),
+    ],
+)
+def test_an_outline_shows_names_and_where_values_stood(statement: str, shown: str) -> None:
+    assert outline(statement, longest=1_000) == shown
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 1",
+        " (select 1) UNION (SELECT 2);",
+        "SELECT ';' -- ;\n;",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "VALUES (1)",
+        "TABLE x",
+        "SELECT 'FOR UPDATE', \"set_config\"",
+    ],
+)
+def test_it_is_a_plain_read(statement: str) -> None:
+    assert is_plain_read(statement)
+    assert is_plain_read(statement + " " * 5_000)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; COMMIT",
+        "SELECT 1 FOR SHARE",
+        "SELECT a INTO b FROM c",
+        "WITH gone AS (DELETE FROM x RETURNING *) SELECT * FROM gone",
+        "SELECT nextval('s')",
+        "SELECT current_setting('TimeZone')",
+        "SELECT set_config('TimeZone', 'UTC', false)",
+        "EXPLAIN SELECT 1",
+        "SHOW TimeZone",
+        "DECLARE c CURSOR FOR SELECT 1",
+        "FETCH 1 FROM c",
+        "MOVE 1 FROM c",
+        "CLOSE c",
+        "BEGIN",
+        "INSERT INTO x VALUES (1)",
+        "COPY x TO STDOUT",
+        "SELECTED",
+    ],
+)
+def test_it_is_no_plain_read(statement: str) -> None:
+    assert not is_plain_read(statement)
+    assert not is_plain_read(statement + " " * 5_000)
+
+
+def test_a_read_that_calls_a_declared_function_is_no_plain_one() -> None:
+    assert not is_plain_read("SELECT charge(1)", frozenset({"charge"}))
+    assert is_plain_read("SELECT charge(1)")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "SELECT a FROM t WHERE b IN (7) AND c = 'x'",
+        "SELECT a FROM t WHERE b IN (-7, 8) AND c = E'\\'x'",
+        "SELECT a\n  FROM t /* c */ WHERE b IN(1,2,3) AND c='' -- end",
+        "SELECT a FROM t WHERE b IN (%s, %s) AND c = %s",
+        "SELECT a FROM t WHERE b IN ($1, $2) AND c = $3",
+        "SELECT a FROM t WHERE b IN (%(x)s) AND c = %(y)s",
+        "SELECT a FROM t WHERE b IN (" + "5, " * 5_000 + "5) AND c = 'x'",
+    ],
+)
+def test_statements_that_differ_in_values_share_a_fingerprint(other: str) -> None:
+    assert fingerprint(other) == fingerprint("SELECT a FROM t WHERE b IN (1, 2) AND c = 'abc'")
+
+
+def test_statements_that_differ_otherwise_do_not() -> None:
+    statements = [
+        "SELECT a FROM t WHERE b IN (1)",
+        "select a FROM t WHERE b IN (1)",
+        "SELECT a FROM t WHERE b = 1",
+        "SELECT a FROM t WHERE b - 1",
+        "SELECT a1 FROM t WHERE b IN (1)",
+        "SELECT a2 FROM t WHERE b IN (1)",
+        'SELECT "a 1" FROM t WHERE b IN (1)',
+        'SELECT "a 2" FROM t WHERE b IN (1)',
+        "SELECT f(1)",
+        "SELECT f(1, 2)",
+    ]
+    found = {fingerprint(statement) for statement in statements}
+    assert len(found) == len(statements)
+    assert all(len(one) == 16 and int(one, 16) >= 0 for one in found)
+
+
+@given(st.text(), st.integers())
+def test_no_value_changes_a_fingerprint(text: str, number: int) -> None:
+    literal = text.replace("'", "''")
+    expected = fingerprint("SELECT a FROM t WHERE b = %s AND c = %s")
+    assert fingerprint(f"SELECT a FROM t WHERE b = '{literal}' AND c = {number}") == expected
+
+
+def test_names_are_left_when_literals_are_taken_out() -> None:
+    assert without_literals(b"SELECT \"a b\", 'c', d -- e").split() == ["SELECT", '"a', 'b",', ",", "d"]
