@@ -1,7 +1,7 @@
 """One address for a server that may change or be out of reach: a TCP relay on loopback."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from threading import Thread
 from types import TracebackType
@@ -18,10 +18,13 @@ class Relay:
 
     `cut` ends all connections and holds new ones until `point_to` names the next target. `black_hole` keeps them, and
     lets nothing through until `restore`. Use it as a context manager; it works in a thread of its own.
+
+    overhear: told of everything that is passed on, in either direction.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, overhear: Callable[[bytes], None] | None = None) -> None:
         self.port = 0
+        self._overhear = overhear
         self._target: int | None = target
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="relay", daemon=True)
@@ -127,6 +130,8 @@ class Relay:
             while chunk := await self._next(reader):
                 if is_answer and self._delay_seconds:
                     await asyncio.sleep(self._delay_seconds)
+                if self._overhear is not None:
+                    self._overhear(chunk)
                 writer.write(chunk)
                 await writer.drain()
 

@@ -51,3 +51,17 @@ _DIFFERENCES = frozenset(
         ShadowCause.SETTINGS,
     }
 )
+
+
+class CaptureFate(TextChoices):
+    """What became of a read that was chosen to be compared, up to the worker. Stored, counted and shown likewise."""
+
+    CAPTURED = "captured", "Captured"
+    OVER_RATE = "over_rate", "Left out: the rule's cap per second was reached"
+    QUEUE_FULL = "queue_full", "Dropped: too many were waiting to be written"
+    TOO_LARGE = "too_large", "Left out: the statement is too long"
+    NOT_PLAIN = "not_plain", "Left out: not a plain SELECT"
+    CURSOR = "cursor", "Left out: a server-side cursor"
+    SESSION_STATE = "session_state", "Left out: SESSION_STATE sets what a worker does not know"
+    NOT_WRITTEN = "not_written", "Dropped: the primary did not take it"
+    NOT_SENT = "not_sent", "Written, but the broker did not take the message: the next schedule picks it up"

@@ -14,6 +14,7 @@ class RoutersConfig(AppConfig):
             celery,
             checks,
             connecting,
+            courier,
             fallback,
             generic_relations,
             prober,
@@ -28,3 +29,4 @@ class RoutersConfig(AppConfig):
         agent.connect()
         fallback.connect()
         prober.connect()
+        courier.connect()

@@ -51,15 +51,14 @@ def decide(policy: Policy | None, situation: Situation) -> Decision:
         return Decision(primary, reason, is_displaced=_is_displaced(reason, rules, pool, situation))
     drained = policy.drained if policy is not None else frozenset()
     if pool is not None:
-        terms = Terms(pool, _weights(situation, pool, drained), _contract(rules, block), _over_budget(rules))
+        terms = _terms(situation, rules, pool, drained)
         return _replica(situation, Decision(primary, Reason.FORCED_REPLICA, terms=terms), terms)
     if not situation.is_safe:
         return Decision(primary, Reason.UNSAFE_METHOD, is_displaced=_lets_go(rules))
     if reason := _refusal(rules, situation.opens):
         return Decision(primary, reason)
     is_observed = any(rule.mode == Mode.OBSERVE for rule in rules)
-    pool = rules[0].pool
-    terms = Terms(pool, _weights(situation, pool, drained), _contract(rules, block), _over_budget(rules))
+    terms = _terms(situation, rules, rules[0].pool, drained)
     wanted = Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED, terms=terms)
     return _replica(situation, wanted, terms)
 
@@ -119,6 +118,16 @@ def _refusal(rules: tuple[Rule, ...], opens: Callable[[Rule], bool]) -> Reason |
     if not all(opens(rule) for rule in rules):
         return Reason.GATE_OFF
     return None
+
+
+def _terms(situation: Situation, rules: tuple[Rule, ...], pool: str, drained: AbstractSet[str]) -> Terms:
+    return Terms(
+        pool,
+        _weights(situation, pool, drained),
+        _contract(rules, situation.block),
+        _over_budget(rules),
+        captured_by=tuple(rule for rule in rules if rule.shadow_share),
+    )
 
 
 def _contract(rules: tuple[Rule, ...], block: Block | None) -> Contract:

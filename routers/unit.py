@@ -38,13 +38,15 @@ class Terms:
     """What the rules and blocks that apply ask of a read.
 
     pool: the group of replicas that it belongs to. weights: those of the group that are not drained, by alias.
-    contract: how old the answer may be. over_budget: one of `OverBudget`.
+    contract: how old the answer may be. over_budget: one of `OverBudget`. captured_by: the rules that have reads
+    captured for comparison.
     """
 
     pool: str
     weights: Mapping[str, int]
     contract: Contract
     over_budget: str = OverBudget.PRIMARY.value
+    captured_by: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

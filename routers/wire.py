@@ -14,6 +14,7 @@ from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import get_settings, is_idle
+from routers.capture import capture
 from routers.fallback import budget
 from routers.in_flight import Wait, in_flight
 from routers.meter import Series, meter
@@ -61,15 +62,24 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     elif effect is Effect.READ and alias == cluster.primary:
         before_read(cluster, asked, sql)
     try:
+        if effect is Effect.READ and not many:
+            result = _read(run, Attempt(cluster, alias, sql, params, context["cursor"]), asked, connection)
+            if unit is not None and asked is not None:
+                capture.offer(cluster, asked, unit, sql, context["cursor"])
+            return result
         if alias == cluster.primary:
             return _run_on_primary(run, asked, connection)
-        if effect is Effect.READ and not many:
-            return _run_on_replica(run, Attempt(cluster, alias, sql, params, context["cursor"]), connection)
         with in_flight.wait(connection):
             return run()
     finally:
         if effect is not Effect.CONTROL:
             _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
+
+
+def _read(run: Callable[[], Any], attempt: Attempt, asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:
+    if attempt.alias == attempt.cluster.primary:
+        return _run_on_primary(run, asked, connection)
+    return _run_on_replica(run, attempt, connection)
 
 
 def _run_on_primary(run: Callable[[], Any], asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:

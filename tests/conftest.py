@@ -8,8 +8,10 @@ from django.core.cache import cache
 from waffle.models import Switch
 
 from demo.cluster import Cluster, FolderInUseError, default_root
+from demo.shop.models import Category, Product
 from rollout.policy import KILL_SWITCH
 from routers.agent import agent
+from routers.capture import capture
 from routers.meter import meter
 from routers.replicas import replicas
 from tests.settings import PORTS
@@ -41,6 +43,7 @@ def _fresh_process() -> Iterator[None]:
     agent.forget()
     replicas.forget()
     meter.take()
+    capture.forget()
     cache.clear()
     yield
     agent.forget()
@@ -51,3 +54,14 @@ def servers(cluster: Cluster, transactional_db: None) -> Servers:
     """The servers with committed data, the kill switch on, all replicas caught up, and nothing counted yet."""
     Switch.objects.update_or_create(name=KILL_SWITCH, defaults={"active": True})
     return Servers(cluster)
+
+
+@pytest.fixture
+def shop(servers: Servers) -> Servers:
+    """The servers with two products, which the replicas show."""
+    category = Category.objects.create(name="Tea", slug="tea")
+    Product.objects.bulk_create(
+        Product(name=name, slug=name.lower(), category=category, price="4.50", stock=9) for name in ("Assam", "Sencha")
+    )
+    servers.settle()
+    return servers

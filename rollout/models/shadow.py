@@ -36,7 +36,7 @@ class ShadowRead(models.Model):
     fingerprint = models.CharField(max_length=16)
     statement = models.TextField()
     position = models.BigIntegerField(
-        null=True, help_text="Where the primary was last known to be, in bytes of its log."
+        null=True, help_text="Where the server that answered was last known to be, in bytes of the log."
     )
     sealed = models.BinaryField(null=True)
     state = models.CharField(max_length=7, choices=ShadowState, default=ShadowState.WAITING)

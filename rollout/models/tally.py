@@ -10,13 +10,14 @@ class TallyKind(models.TextChoices):
     READ = "read", "Read on the wire"
     WRITE = "write", "Write on the wire"
     REPLAY = "replay", "Read asked again"
+    SHADOW = "shadow", "Read chosen to be compared"
 
 
 class Tally(models.Model):
     """How often one thing happened in one span of time.
 
     A replay is a read that the server `alias` failed to answer and `candidate` answered. Its reason is the cause, a
-    code of `rollout.reasons.Cause`.
+    code of `rollout.reasons.Cause`. That of a read chosen to be compared is a code of `rollout.outcomes.CaptureFate`.
 
     Processes only ever insert rows, each for its own span, so that they never wait for one another. A task later merges
     rows into longer spans (`rollout.rollup`). Whoever reads sums over rows of any span.

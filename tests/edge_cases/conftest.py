@@ -1,13 +1,13 @@
-"""The shop of the read path's tests, and replicas that have fallen behind."""
+"""The shop with a function that writes, and with replicas that have fallen behind."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.routers.conftest import selling, shop
+from tests.routers.conftest import selling
 from tests.support import Servers
 
-__all__ = ["selling", "shop"]
+__all__ = ["selling"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The shop of the read path's tests, with an endpoint that is routed."""
+"""The shop with an endpoint that is routed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,7 @@ from django.db import connections
 
 from tests.pooling.pgbouncer import find_pgbouncer, pgbouncers
 from tests.pooling.support import ALIASES, configured, disregard_open
-from tests.routers.conftest import shop
 from tests.support import Servers, route
-
-__all__ = ["shop"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A few products, on the primary and on its replicas, and a function in the database that adds one."""
+"""A cache that processes share, and a function in the database that adds a product."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,6 @@ from django.core.cache import cache
 from django.db import connection
 
 from demo.broker import running_broker
-from demo.shop.models import Category, Product
 from tests.support import Servers
 
 
@@ -27,16 +26,6 @@ def shared_cache(valkey: str, settings: Any) -> str:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": valkey}}
     cache.clear()
     return valkey
-
-
-@pytest.fixture
-def shop(servers: Servers) -> Servers:
-    category = Category.objects.create(name="Tea", slug="tea")
-    Product.objects.bulk_create(
-        Product(name=name, slug=name.lower(), category=category, price="4.50", stock=9) for name in ("Assam", "Sencha")
-    )
-    servers.settle()
-    return servers
 
 
 @pytest.fixture
