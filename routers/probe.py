@@ -1,20 +1,19 @@
 """Asks one server how it stands, on a connection of its own and within a deadline."""
 
 import logging
-import selectors
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import psycopg
 from django.db import connections
-from psycopg import pq
 from psycopg.conninfo import make_conninfo
 from psycopg.pq.abc import PGconn
 
 from routers.health import Finding
+from routers.libpq import Deadline, DeadlineError, ask, connect
 from routers.positions import Position, settle_lsn
 
 logger = logging.getLogger("readshift")
@@ -51,10 +50,6 @@ _NOT_OF_LIBPQ = frozenset({"context", "cursor_factory", "prepare_threshold", "ro
 _CANNOT_CONNECT_NOW = "the database system is "
 
 
-class ProbeTimeoutError(Exception):
-    """The server did not answer in time."""
-
-
 class Probe:
     """The prober's end of one server. Not for several threads at once."""
 
@@ -69,17 +64,17 @@ class Probe:
         Raises nothing that a server can cause.
         """
         at = asked_at = self._clock()
-        wait = Wait(at + timeout, f"no answer within {timeout:g} s", self._clock)
+        deadline = Deadline(at + timeout, f"no answer within {timeout:g} s", self._clock)
         try:
-            connection = self._connection = self._connection or self._connect(wait)
+            connection = self._connection = self._connection or self._connect(deadline)
             asked_at = self._clock()
-            return replace(read_finding(at, _answer(connection, wait)), took=self._clock() - asked_at)
-        except (psycopg.Error, ProbeTimeoutError, OSError) as error:
+            return replace(read_finding(at, _answer(connection, deadline)), took=self._clock() - asked_at)
+        except (psycopg.Error, DeadlineError, OSError) as error:
             self.close()
             return Finding(
                 at,
                 error=" ".join(str(error).split()) or type(error).__name__,
-                is_silent=isinstance(error, ProbeTimeoutError),
+                is_silent=isinstance(error, DeadlineError),
                 is_starting=_CANNOT_CONNECT_NOW in str(error),
                 took=self._clock() - at,
             )
@@ -93,8 +88,8 @@ class Probe:
         if (connection := self._connection) is None:
             return
         try:
-            _answer(connection, Wait(self._clock() + timeout, "no answer", self._clock), FLUSH)
-        except (psycopg.Error, ProbeTimeoutError, OSError) as error:
+            _answer(connection, Deadline(self._clock() + timeout, "no answer", self._clock), FLUSH)
+        except (psycopg.Error, DeadlineError, OSError) as error:
             logger.debug("%r did not write out its log: %s", self._alias, error)
             self.close()
 
@@ -105,60 +100,16 @@ class Probe:
             with suppress(psycopg.Error, OSError):
                 connection.finish()
 
-    def _connect(self, wait: "Wait") -> PGconn:
-        """Connect with libpq's own steps: its timeout, and psycopg's, are two seconds at the least."""
+    def _connect(self, deadline: Deadline) -> PGconn:
         settings = deepcopy(connections[self._alias].settings_dict)
         settings["OPTIONS"].pop("pool", None)
         parameters = type(connections[self._alias])(settings, alias=self._alias).get_connection_params()
         conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
-        connection = pq.PGconn.connect_start(conninfo.encode())
-        try:
-            _complete(connection, wait)
-        except BaseException:
-            connection.finish()
-            raise
-        return connection
+        return connect(conninfo, deadline)
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """How long a probe has. A deadline of the client's: no timeout of a server that is stopped or cut off helps."""
-
-    deadline: float
-    words: str
-    clock: Callable[[], float]
-
-    def until_ready(self, socket: int, event: int) -> None:
-        """Return when the socket can be read from or written to. Raises `ProbeTimeoutError`."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(socket, event)
-            if not selector.select(max(0.0, self.deadline - self.clock())):
-                raise ProbeTimeoutError(self.words)
-
-
-def _complete(connection: PGconn, wait: Wait) -> None:
-    """Take the steps of a connection that has begun. Raises `psycopg.OperationalError` and `ProbeTimeoutError`."""
-    while (status := connection.connect_poll()) != pq.PollingStatus.OK:
-        if status == pq.PollingStatus.FAILED:
-            raise psycopg.OperationalError(connection.get_error_message())
-        is_reading = status == pq.PollingStatus.READING
-        wait.until_ready(connection.socket, selectors.EVENT_READ if is_reading else selectors.EVENT_WRITE)
-    connection.nonblocking = 1
-
-
-def _answer(connection: PGconn, wait: Wait, statement: str = QUESTION) -> tuple[str | None, ...]:
-    connection.send_query(statement.encode())
-    while connection.flush():
-        wait.until_ready(connection.socket, selectors.EVENT_WRITE)
-    while connection.is_busy():
-        wait.until_ready(connection.socket, selectors.EVENT_READ)
-        connection.consume_input()
-    result = connection.get_result()
-    while connection.get_result() is not None:
-        pass
-    if result is None or result.status != pq.ExecStatus.TUPLES_OK:
-        message = result.get_error_message() if result is not None else connection.get_error_message()
-        raise psycopg.OperationalError(message)
+def _answer(connection: PGconn, deadline: Deadline, statement: str = QUESTION) -> tuple[str | None, ...]:
+    result = ask(connection, deadline, statement)[-1]
     values = (result.get_value(0, column) for column in range(result.nfields))
     return tuple(None if value is None else value.decode() for value in values)
 

@@ -78,6 +78,8 @@ _FIRST_WORD = re.compile(r"[\s(]*(\w+)")
 _NAME = re.compile(r'"[\w$]+"')
 _QUOTED_CALL = re.compile(r'"\s*(?:\.\s*(?:"|[\w$]+)\s*)?\(')
 _SCHEMA = re.compile(r'([\w$]+)"?\s*\.\s*"?\Z')
+_PARENTHESIS = re.compile(r"([()])")
+_ORDER_BY = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
 _PLAIN_READ = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES|TABLE)\b[^;]*[;\s]*\Z", re.IGNORECASE)
 _OF_SESSION = re.compile(r"^[\s(]*SHOW\b|\b(?:set_config|current_setting)\s*\(", re.IGNORECASE)
 
@@ -97,6 +99,20 @@ def effect_of(sql: object, writing_functions: frozenset[str] = frozenset()) -> E
 def is_of_session(sql: object) -> bool:
     """Say whether a statement asks or sets what holds for its own connection, so that no other server can stand in."""
     return _OF_SESSION.search(_OPAQUE.sub(" ", _text(sql))) is not None
+
+
+def is_ordered(sql: object) -> bool:
+    """Say whether a statement asks for its rows in an order: whether it has an ORDER BY that is not within parentheses.
+
+    Those of subqueries, windows and aggregates are. Parentheses around all of it do not count.
+    """
+    depth, texts = 0, dict[int, str]()
+    for part in _PARENTHESIS.split(_OPAQUE.sub(_mark, _text(sql)).replace(";", " ")):
+        if part in {"(", ")"}:
+            depth += 1 if part == "(" else -1
+        elif part.strip():
+            texts[depth] = f"{texts.get(depth, '')} {part}"
+    return bool(texts) and _ORDER_BY.search(texts[min(texts)]) is not None
 
 
 def is_plain_read(sql: object, writing_functions: frozenset[str] = frozenset()) -> bool:

@@ -13,6 +13,7 @@ from demo.waiting import wait_until
 from rollout.models import GateKind, Mode, OverBudget, RoutingRule, TallyKind, TargetKind
 from rollout.settings import get_settings
 from routers.agent import agent
+from routers.courier import courier
 from routers.meter import meter
 from routers.prober import prober
 from routers.replicas import replicas
@@ -140,6 +141,7 @@ def probing(settings: Any, **options: Any) -> Iterator[None]:
         wait_until(are_fit, 60, "the replicas to be fit")
         yield
     finally:
+        courier.stop()
         prober.stop()
         agent.stop()
         replicas.forget()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from celery import Celery, shared_task
@@ -107,8 +108,8 @@ def test_what_a_unit_hands_on_arrives(shop: Servers, token: Token) -> None:
 
 
 @contextmanager
-def worker(broker: Broker, pool: str) -> Iterator[None]:
-    """Run a real worker on this broker."""
+def worker(broker: Broker, pool: str, log: Path | None = None) -> Iterator[None]:
+    """Run a real worker on this broker. log: the file for all that it has to say."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.worker_settings",
@@ -116,9 +117,12 @@ def worker(broker: Broker, pool: str) -> Iterator[None]:
         "READSHIFT_TEST_CACHE": broker.cache,
     }
     command = [sys.executable, "-m", "celery", "-A", "tests.worker", "worker", f"--pool={pool}", "--concurrency=1"]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with (
+        (log or Path(os.devnull)).open("wb") as output,
+        subprocess.Popen(  # noqa: S603 - our own command
+            [*command, "--loglevel=DEBUG"], env=environment, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
         try:
             yield
         finally:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
 
@@ -29,22 +29,30 @@ pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 @pytest.fixture
 def broker(valkey: str) -> Iterator[Celery]:
     """A Celery app on a real broker, as the current one of this thread."""
-    yield from _current(valkey)
+    with current_app_on(valkey, uuid.uuid4().hex) as app:
+        yield app
 
 
 @pytest.fixture
 def broken_broker() -> Iterator[Celery]:
     """A Celery app whose broker refuses connections."""
-    yield from _current(f"redis://127.0.0.1:{free_port()}/0")
+    with current_app_on(f"redis://127.0.0.1:{free_port()}/0", "nowhere") as app:
+        yield app
 
 
-def _current(url: str) -> Iterator[Celery]:
+@contextmanager
+def current_app_on(url: str, queue: str) -> Iterator[Celery]:
+    """Make a Celery app on this broker the one of all threads, as that of a Django project is."""
     before = app_or_default()
     app = Celery("courier", broker=url)
-    app.conf.task_default_queue = uuid.uuid4().hex
-    yield app
-    app.close()
-    before.set_current()
+    app.conf.task_default_queue = queue
+    app.set_default()
+    try:
+        yield app
+    finally:
+        app.close()
+        before.set_current()
+        before.set_default()
 
 
 def messages(app: Celery) -> list[tuple[str, list[Any]]]:
@@ -128,7 +136,7 @@ def test_the_courier_of_a_process_delivers_by_itself(shop: Servers, broker: Cele
     with probing(settings):
         read_names()
         wait_until(lambda: ShadowRead.objects.count() == 1, 20, "the courier to deliver")
-        courier.stop()
+    assert [task for task, _ in messages(broker)] == [COMPARE]
 
 
 def test_a_process_that_ends_delivers_what_is_left(shop: Servers, broker: Celery, settings: Any) -> None:
@@ -137,3 +145,4 @@ def test_a_process_that_ends_delivers_what_is_left(shop: Servers, broker: Celery
         read_names(5)
         courier.stop()
         assert ShadowRead.objects.count() == 5
+    assert sum(len(ids) for _, (_, ids) in messages(broker)) == 5
