@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from routers.statements import Effect, effect_of, fingerprint, is_plain_read, outline, without_literals
+from routers.statements import Effect, effect_of, fingerprint, is_ordered, is_plain_read, outline, without_literals
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,44 @@ def test_a_long_statement_is_judged_like_a_short_one() -> None:
     assert effect_of(f"SELECT * FROM x WHERE id IN ({values})") is Effect.READ
     assert effect_of(f"SELECT * FROM x WHERE id IN ({values}) FOR UPDATE") is Effect.WRITE
     assert effect_of(f"SELECT charge(1) FROM x WHERE id IN ({values})", frozenset({"charge"})) is Effect.WRITE
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT a FROM x ORDER BY a",
+        "select a from x order\n  by a limit 3 offset 2",
+        "SELECT a FROM x WHERE b IN (SELECT b FROM y) ORDER BY a DESC FOR UPDATE",
+        "WITH y AS (SELECT a FROM x) SELECT * FROM y ORDER BY a;",
+        "SELECT a FROM x UNION SELECT a FROM y ORDER BY 1",
+        "(SELECT a FROM x UNION (SELECT a FROM y)) ORDER BY 1",
+        "((SELECT a FROM x ORDER BY a));",
+        "SELECT ')' FROM x /* ( */ ORDER BY a",
+        b"SELECT a FROM x WHERE b = $1 ORDER BY a",
+    ],
+)
+def test_it_asks_for_an_order(statement: str | bytes) -> None:
+    assert is_ordered(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT a FROM x",
+        "SELECT a FROM (SELECT a FROM x ORDER BY a LIMIT 9) y",
+        "SELECT row_number() OVER (ORDER BY a) FROM x",
+        "SELECT string_agg(a, ',' ORDER BY a), (SELECT b FROM y ORDER BY b LIMIT 1) FROM x",
+        "WITH y AS (SELECT a FROM x ORDER BY a) SELECT * FROM y",
+        "(SELECT a FROM x ORDER BY a LIMIT 1) UNION ALL (SELECT a FROM y ORDER BY a LIMIT 1)",
+        "SELECT ' ORDER BY a' FROM x -- ORDER BY a",
+        "SELECT E'\\' ORDER BY ', $$ ORDER BY $$ FROM x /* ORDER BY a */",
+        'SELECT "ORDER BY" FROM x',
+        "SELECT a AS reorder, b AS bypass FROM x",
+        "",
+    ],
+)
+def test_it_leaves_the_order_open(statement: str) -> None:
+    assert not is_ordered(statement)
 
 
 def test_an_outline_holds_no_literal_and_is_short() -> None:

@@ -120,6 +120,14 @@ def test_the_one_difference_of_a_large_answer_is_found_where_the_first_column_te
     assert not found.details["is_sample"]
 
 
+def test_rows_that_agree_only_where_many_do_are_not_taken_for_one_that_changed() -> None:
+    """The others which agree in the first column are not read again, and still count."""
+    rows, _ = planted(300, "missing")
+    others = [(rows[0][0], b"new", rows[0][2]), *rows[1:]]
+    for found in (difference(rows, others), difference_by_digests(rows, others)):
+        assert (found.details["changed"], found.details["missing"], found.details["extra"]) == (0, 1, 1)
+
+
 def test_where_more_differs_than_can_be_held_a_sample_is_told() -> None:
     rows: list[Row] = [(b"%d" % number, b"a", b"9") for number in range(5000)]
     found = difference_by_digests(rows, [(key, b"b", price) for key, _, price in rows])
