@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from admin_ui.figures import clock, exact_clock, grouped, measured, share_of
+from admin_ui.figures import clock, exact_clock, measured, share_of
 from admin_ui.windows import Window
+from tasks.words import grouped
 
 WIDTH = 900
 HEIGHT = 200

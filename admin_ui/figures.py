@@ -5,16 +5,12 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.utils import timezone
 
-NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+from tasks.words import NARROW_SPACE
+
 WHOLE = 100
 
 _DURATIONS = ((2 * 86_400, 86_400, "days"), (3_600, 3_600, "h"), (60, 60, "min"), (1, 1, "s"))
 _SIZES = ((1024**4, "TB"), (1024**3, "GB"), (1024**2, "MB"), (1024, "kB"))
-
-
-def grouped(count: int) -> str:
-    """Write a count with its thousands set apart: 12 345."""
-    return f"{count:,}".replace(",", NARROW_SPACE)
 
 
 def share_of(part: int, whole: int) -> Decimal:

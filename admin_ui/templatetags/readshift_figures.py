@@ -3,9 +3,10 @@
 from django import template
 
 from admin_ui import figures
+from tasks import words
 
 register = template.Library()
-register.filter("grouped", figures.grouped)
+register.filter("grouped", words.grouped)
 register.filter("percent", figures.percent)
 register.filter("measured", figures.measured)
 register.filter("plain", figures.plain)
