@@ -100,7 +100,7 @@ class Settings:
     policy_max_age_seconds: without a successful refresh for this long, every read goes to the primary.
     flush_seconds: how often a process writes its counts.
     max_series: distinct counters a process holds between two flushes; what goes over is counted under one name.
-    retention_days: how long counts are kept.
+    retention_days: how long counts and compared reads are kept.
     """
 
     enabled: bool = True

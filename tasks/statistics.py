@@ -1,4 +1,4 @@
-"""Keeps the statistics small."""
+"""Keeps statistics and reports small."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from rollout import rollup
 from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.own_work import own_work
+from tasks.shadow_retention import retain_shadow_reads
 
 
 @shared_task(name="readshift.roll_up", ignore_result=True)
@@ -20,7 +21,12 @@ def roll_up() -> int:
 
 @shared_task(name="readshift.retain", ignore_result=True)
 def retain() -> int:
-    """Delete counts older than `READSHIFT["RETENTION_DAYS"]` and return how many rows went."""
-    limit = timezone.now() - timedelta(days=get_settings().retention_days)
+    """Delete counts and shadow reads that the settings keep no longer, and return how many rows went.
+
+    It also removes what shadow reads hold of people once `READSHIFT["SHADOW_VALUES_DAYS"]` are over. Safe to run twice,
+    and twice at once.
+    """
+    settings, using, now = get_settings(), control_alias(), timezone.now()
     with own_work():
-        return rollup.drop_before(limit, control_alias())
+        counts = rollup.drop_before(now - timedelta(days=settings.retention_days), using)
+        return counts + retain_shadow_reads(now, settings, using)
