@@ -1,0 +1,28 @@
+"""`manage.py readshift`: what the dashboard shows and does, for terminals and scripts."""
+
+import sys
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from admin_ui.commands.frame import Subcommand, Terminal
+from routers.own_work import own_work
+
+
+class Command(BaseCommand):
+    help = "Look at what Readshift does and found. Each subcommand has a --help of its own."
+    subcommands: ClassVar[tuple[Subcommand, ...]] = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)
+        for subcommand in self.subcommands:
+            own = parsers.add_parser(subcommand.name, help=subcommand.help, description=subcommand.help)
+            subcommand.add_arguments(own)
+
+    def handle(self, *_: Any, subcommand: str, **options: Any) -> None:
+        chosen = next(one for one in self.subcommands if one.name == subcommand)
+        terminal = Terminal(say=self.stdout.write, warn=self.stderr.write)
+        with own_work():
+            code = chosen.run(terminal, options)
+        if code:
+            sys.exit(code)
