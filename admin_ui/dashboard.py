@@ -62,7 +62,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the dashboard."""
         powers = Powers.of(request.user)
-        page = self._read(request, powers)
+        page = self._read(request, powers, with_rules=powers.may_see_rules)
         context = {
             "title": "Readshift",
             "powers": powers,
@@ -75,7 +75,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
 
     def live_view(self, request: HttpRequest) -> HttpResponse:
         """Return the parts that change by themselves: the strip, if its words changed, replicas, chart and tables."""
-        page = self._read(request, Powers.of(request.user))
+        page = self._read(request, Powers.of(request.user), with_rules=False)
         has_news = request.GET.get("seen") != page.seen
         return self._render(request, "admin_ui/live.html", {"page": page, "has_news": has_news})
 
@@ -134,7 +134,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
         context = {"title": step.question, "step": step, "fields": fields, "action": request.path}
         return self._render(request, "admin_ui/confirm.html", context)
 
-    def _read(self, request: HttpRequest, powers: Powers) -> Page:
+    def _read(self, request: HttpRequest, powers: Powers, *, with_rules: bool) -> Page:
         if not powers.may_see:
             raise PermissionDenied
         # An open dashboard asks every three seconds, and would otherwise show mostly itself where little else reads.
@@ -145,6 +145,7 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
                 powers,
                 control_alias(),
                 loaded_revision=request.GET.get("revision", ""),
+                with_rules=with_rules,
             )
 
     def _render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:

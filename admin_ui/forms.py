@@ -89,6 +89,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             "pool",
             "contract",
             "over_budget",
+            "shadow_percent",
+            "shadow_per_second",
             "note",
         ]
         widgets: ClassVar = {

@@ -9,6 +9,7 @@ from admin_ui.problems import possible_endpoints, problems_of
 from admin_ui.replays import Replays, read_replays
 from admin_ui.replicas import Board
 from admin_ui.rows import RuleRow, rule_rows
+from admin_ui.shadows import divergences, shadow_lines
 from admin_ui.sight import see_replicas
 from admin_ui.status import Status, assess
 from admin_ui.windows import BUCKET_SECONDS, DEFAULT_MINUTES
@@ -46,8 +47,13 @@ def parse_minutes(text: str) -> int:
     return next((minutes for minutes in BUCKET_SECONDS if str(minutes) == text), DEFAULT_MINUTES)
 
 
-def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_revision: str = "") -> Page:
-    """Read everything from one alias. `loaded_revision` is that of the page which asks for news, or empty."""
+def read_page(
+    now: datetime, minutes: int, powers: Powers, using: str, *, loaded_revision: str = "", with_rules: bool = True
+) -> Page:
+    """Read everything from one alias. `loaded_revision` is that of the page which asks for news, or empty.
+
+    Without its rules a page costs less: verdicts on shadow reads rest on all that were compared within a week.
+    """
     settings = get_settings()
     policy = load_policy(using)
     rules = list(RoutingRule.objects.using(using))
@@ -62,9 +68,15 @@ def read_page(now: datetime, minutes: int, powers: Powers, using: str, loaded_re
         revision=policy.revision,
         is_outdated=is_outdated,
         is_routing_on=policy.enabled,
-        status=assess(settings, policy, problems, [reason.code for reason in distribution.reasons], board),
+        status=assess(
+            settings,
+            policy,
+            [*divergences(rules, now, using), *problems],
+            [reason.code for reason in distribution.reasons],
+            board,
+        ),
         distribution=distribution,
         board=board,
         replays=read_replays(distribution.window, using),
-        rules=rule_rows(rules, policy, powers),
+        rules=rule_rows(rules, policy, powers, shadow_lines(rules, now, using)) if with_rules else (),
     )

@@ -1,11 +1,12 @@
 """The rules as the dashboard lists them, with the buttons that this user may press."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from admin_ui.permissions import Powers
+from admin_ui.shadows import ShadowLine
 from rollout import exposure
 from rollout.contracts import Contract, Freshness
 from rollout.exposure import Exposure
@@ -48,7 +49,10 @@ class GateView:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule on the dashboard. `limit` is the highest percentage that this user may ask for."""
+    """One rule on the dashboard.
+
+    limit: the highest percentage that this user may ask for. shadow: None where nothing is captured or compared.
+    """
 
     pk: int
     target_kind: str
@@ -62,6 +66,7 @@ class RuleRow:
     gate: GateView | None
     modes: tuple[ModeChoice, ...]
     limit: Decimal
+    shadow: ShadowLine | None
 
     @property
     def explanation(self) -> str:
@@ -77,8 +82,10 @@ class RuleRow:
         return "of actors on replicas"
 
 
-def rule_rows(rules: Iterable[RoutingRule], policy: Policy, powers: Powers) -> tuple[RuleRow, ...]:
-    """Return one row per rule that the policy knows."""
+def rule_rows(
+    rules: Iterable[RoutingRule], policy: Policy, powers: Powers, shadows: Mapping[int, ShadowLine]
+) -> tuple[RuleRow, ...]:
+    """Return one row per rule that the policy knows. `shadows` are by the rule's id."""
     rules = list(rules)
     users = Counter((rule.gate_kind, rule.gate_name) for rule in rules)
     rows = []
@@ -87,11 +94,12 @@ def rule_rows(rules: Iterable[RoutingRule], policy: Policy, powers: Powers) -> t
             rule.target
         )
         if compiled is not None:
-            rows.append(_row(rule, compiled, users[rule.gate_kind, rule.gate_name] - 1, powers))
+            sharers = users[rule.gate_kind, rule.gate_name] - 1
+            rows.append(_row(rule, compiled, sharers, powers, shadows.get(rule.pk)))
     return tuple(rows)
 
 
-def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> RuleRow:
+def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers, shadow: ShadowLine | None) -> RuleRow:
     gate = None
     if compiled.gate_kind:
         gate = GateView(
@@ -114,6 +122,7 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers) -> Rul
         gate=gate,
         modes=tuple(_choices(compiled, powers)),
         limit=EVERYBODY if powers.may_raise or gate is None else gate.percent,
+        shadow=shadow,
     )
 
 

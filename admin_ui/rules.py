@@ -30,6 +30,13 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
         ("What", {"fields": ("target_kind", "target")}),
         ("How", {"fields": ("mode", "contract", "over_budget", "confirm", "pool")}),
         ("For whom", {"fields": ("gate_kind", "gate_name", "create_flag")}),
+        (
+            "Shadow reads",
+            {
+                "fields": ("shadow_percent", "shadow_per_second"),
+                "description": "Compares answers of the primary and of a replica in the background, and moves no read.",
+            },
+        ),
         (None, {"fields": ("note",)}),
     )
 

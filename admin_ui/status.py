@@ -50,8 +50,8 @@ class Status:
 def assess(settings: Settings, policy: Policy, problems: Sequence[str], reasons: Iterable[str], board: Board) -> Status:
     """Say how things stand.
 
-    problems: what is wrong with the rules. reasons: codes that kept reads on the primary. board: the replicas as the
-    process that serves the page sees them.
+    problems: what is wrong with the rules, and what shadow reads found wrong. reasons: codes that kept reads on the
+    primary. board: the replicas as the process that serves the page sees them.
     """
     problems = tuple(dict.fromkeys((*policy.problems, *problems)))
     if not settings.enabled:

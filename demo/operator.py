@@ -39,6 +39,8 @@ class Operator:
             "pool": "default",
             "contract": "session",
             "over_budget": "primary",
+            "shadow_percent": "0",
+            "shadow_per_second": "20",
         }
         page = self._post("/admin/readshift/routingrule/add/", fields)
         if "errornote" in page:

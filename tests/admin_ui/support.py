@@ -45,6 +45,8 @@ def rule_data(**changes: str) -> dict[str, str]:
         "pool": "default",
         "contract": "session",
         "over_budget": "primary",
+        "shadow_percent": "0",
+        "shadow_per_second": "20",
         "note": "",
     }
     return values | changes

@@ -40,8 +40,7 @@ LOOSENINGS = pytest.mark.parametrize(
 
 def wanted_of(rule: RoutingRule, **changes: str) -> dict[str, str]:
     """Return what a browser sends for a stored rule with these changes."""
-    names = ("target_kind", "target", "mode", "gate_kind", "gate_name", "pool", "contract", "over_budget", "note")
-    return {name: getattr(rule, name) for name in names} | changes
+    return {name: str(getattr(rule, name)) for name in rule_data()} | changes
 
 
 def stored_contract() -> str:
