@@ -166,14 +166,20 @@ def test_a_process_that_has_just_started_trusts_nobody() -> None:
 
 def test_an_idle_primary_does_not_stand_where_no_replica_gets_to(servers: Servers, watched: Replicas) -> None:
     wait_for(watched, "replica1", Fitness.FIT)
-    # Without a commit of its own: the message is written, but nobody waits for it to be written out.
-    servers.cluster.primary.query("SELECT pg_logical_emit_message(false, 'test', 'x')")
-    left = servers.cluster.primary.query("SELECT pg_current_wal_insert_lsn()")
-    ((is_written_out,),) = servers.cluster.primary.query("SELECT pg_current_wal_flush_lsn() >= %s", [left[0][0]])
-    assert not is_written_out
-    wait_until(
-        lambda: servers.cluster.primary.query("SELECT pg_current_wal_flush_lsn() >= %s", [left[0][0]]) == [(True,)],
-        5,
-        "the message to be written out",
-    )
+    primary = servers.cluster.primary
+
+    def is_written_out() -> bool:
+        ((written,),) = primary.query("SELECT pg_current_wal_flush_lsn() >= %s", [left[-1]])
+        return bool(written)
+
+    left: list[str] = []
+
+    def leaves_something() -> bool:
+        # Without a commit of its own: nobody waits for the message to be written out, but others may do so by chance.
+        primary.query("SELECT pg_logical_emit_message(false, 'test', 'x')")
+        left.append(primary.query("SELECT pg_current_wal_insert_lsn()")[0][0])
+        return not is_written_out()
+
+    wait_until(leaves_something, 10, "a message that is not written out")
+    wait_until(is_written_out, 5, "the message to be written out")
     wait_until(lambda: watched.standing("replica1").lag.state is LagState.CURRENT, 10, "the replica to be current")
