@@ -107,8 +107,8 @@ def _expired(read: ShadowRead, now: datetime) -> str:
     subject = f"Shadow read {read.pk} cannot be compared again, because its statement is not kept any more"
     days = get_settings().shadow_values_days
     expiry = (read.compared_at or read.captured_at) + timedelta(days=days)
-    if read.outcome == Outcome.EQUAL or expiry > now:
-        return f"{subject}: it goes as soon as the answers agree."
+    if read.outcome in {Outcome.EQUAL, Outcome.CAUGHT_UP} or expiry > now:
+        return f"{subject}: it goes as soon as the servers agree, or the comparison is given up."
     return (
         f'{subject}: it expired at {expiry:%Y-%m-%d %H:%M} UTC, by READSHIFT["SHADOW_VALUES_DAYS"] = {days:g}. Raise '
         f"that to keep the statements of later reads for longer."

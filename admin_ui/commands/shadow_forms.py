@@ -21,7 +21,7 @@ class Result(Protocol):
     @property
     def outcome(self) -> str: ...
     @property
-    def cause(self) -> str: ...
+    def cause(self) -> str | None: ...
     @property
     def replica(self) -> str: ...
     @property
@@ -59,7 +59,7 @@ def read_as_json(read: ShadowRead, rules: Iterable[RoutingRule]) -> dict[str, An
 
 def result_as_json(result: Result) -> dict[str, Any]:
     """Return how one comparison ended."""
-    return {name: getattr(result, name) for name in COMPARED}
+    return {name: getattr(result, name) for name in COMPARED} | {"cause": result.cause or ""}
 
 
 def statement_as_json(statement: CapturedStatement) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def result_rows(result: Result) -> list[tuple[str, str]]:
     """Return names and values of a comparison for people. What it does not say has an empty value."""
     return [
         ("outcome", _label(Outcome, result.outcome)),
-        ("cause", _label(ShadowCause, result.cause)),
+        ("cause", _label(ShadowCause, result.cause or "")),
         ("replica", result.replica),
         ("staleness", _time(result.staleness_ms)),
         ("primary took", _time(result.primary_ms)),

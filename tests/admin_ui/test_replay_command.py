@@ -16,7 +16,7 @@ from admin_ui.management.commands.readshift import Command
 from rollout.models import ShadowRead, ShadowState, TallyKind, TargetKind
 from rollout.outcomes import Outcome, ShadowCause
 from routers.meter import meter
-from tests.support import route
+from tests.support import Servers, route
 from tests.tasks.reported import STATEMENT, sealed, store
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ class Comparison:
     """How a replay ended."""
 
     outcome: str = Outcome.EQUAL
-    cause: str = ""
+    cause: str | None = None
     replica: str = "replica2"
     staleness_ms: float | None = None
     primary_ms: float | None = 1.5
@@ -167,10 +167,18 @@ def test_an_expired_statement_is_said_with_its_date_and_setting_after_what_was_f
     assert STATEMENT in (ended.content["statement"] if form == ["--json"] else ended.out)
 
 
-def test_the_statement_of_an_equal_answer_is_said_to_go_at_once() -> None:
-    read = divergent(sealed=None, outcome=Outcome.EQUAL, cause="", age=timedelta(days=9))
-    ended = run(read)
-    assert (ended.code, "it goes as soon as the answers agree" in ended.err) == (3, True)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": Outcome.EQUAL, "cause": "", "age": timedelta(days=9)},
+        {"outcome": Outcome.CAUGHT_UP, "cause": "", "age": timedelta(days=9)},
+        {"outcome": Outcome.ERROR, "cause": ShadowCause.ABANDONED},
+    ],
+    ids=["equal", "caught up", "given up"],
+)
+def test_a_statement_that_was_not_kept_is_said_not_to_have_been(changes: dict[str, Any]) -> None:
+    ended = run(divergent(sealed=None, **changes))
+    assert (ended.code, "as soon as the servers agree, or the comparison is given up" in ended.err) == (3, True)
 
 
 def test_a_statement_sealed_with_another_key_cannot_be_revealed() -> None:
@@ -200,3 +208,17 @@ def test_its_own_queries_are_not_counted() -> None:
 def test_a_subcommand_has_to_be_named() -> None:
     with pytest.raises(CommandError, match="subcommand"):
         call_command(Command())
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_it_compares_with_the_servers_themselves(servers: Servers) -> None:
+    servers.settle()
+    (read,) = store(1, sealed=sealed(b"SELECT 1"), outcome=Outcome.DIVERGENT, cause=ShadowCause.ORDER)
+    out = StringIO()
+    try:
+        call_command("readshift", "replay", str(read.pk), "--json", stdout=out)
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    replayed = json.loads(out.getvalue())["replay"]
+    assert (code, replayed["outcome"], replayed["rows"]) == (0, "equal", 1), replayed
