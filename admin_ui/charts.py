@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from admin_ui.figures import clock, exact_clock, measured, share_of
 from admin_ui.windows import Window
-from tasks.words import grouped
+from tasks.reporting.words import grouped
 
 WIDTH = 900
 HEIGHT = 200

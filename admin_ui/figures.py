@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.utils import timezone
 
-from tasks.words import NARROW_SPACE
+from tasks.reporting.words import NARROW_SPACE
 
 WHOLE = 100
 

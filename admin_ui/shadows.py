@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from admin_ui.figures import percent
 from rollout.models import RoutingRule
-from tasks.findings import cause_words
-from tasks.reports import RuleReport, read_briefly, read_divergent
+from tasks.reporting.findings import cause_words
+from tasks.reporting.queries import RuleReport, read_briefly, read_divergent
 
 VERDICT_WINDOW = timedelta(days=7)
 """A week has every weekday in it, and as long the statements of what was not equal are kept by default."""

@@ -17,9 +17,9 @@ from routers.health import Fitness
 from routers.own_work import own_work
 from routers.prober import prober
 from routers.replicas import replicas
-from tasks.claims import ForgedBatchError, Result, claim_batch, claim_lost, settle
-from tasks.comparisons import compare_reads
-from tasks.counterparts import bears_more, choose_replica
+from tasks.comparing.claims import ForgedBatchError, Result, claim_batch, claim_lost, settle
+from tasks.comparing.comparisons import compare_reads
+from tasks.comparing.counterparts import bears_more, choose_replica
 
 logger = logging.getLogger("readshift")
 

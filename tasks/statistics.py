@@ -9,7 +9,7 @@ from rollout import rollup
 from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.own_work import own_work
-from tasks.shadow_retention import retain_shadow_reads
+from tasks.reporting.retention import retain_shadow_reads
 
 
 @shared_task(name="readshift.roll_up", ignore_result=True)

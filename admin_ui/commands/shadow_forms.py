@@ -9,7 +9,7 @@ from rollout.models import RoutingRule, ShadowRead, ShadowState, TargetKind
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
 from routers.positions import format_lsn
-from tasks.words import milliseconds
+from tasks.reporting.words import milliseconds
 
 COMPARED = ("outcome", "cause", "replica", "staleness_ms", "primary_ms", "replica_ms", "rows", "details")
 """What a comparison says, by the names that `ShadowRead` stores it under."""

@@ -3,7 +3,7 @@
 from django import template
 
 from admin_ui import figures
-from tasks import words
+from tasks.reporting import words
 
 register = template.Library()
 register.filter("grouped", words.grouped)

@@ -61,6 +61,9 @@ class ShadowRead(models.Model):
                 condition=~models.Q(state=ShadowState.DONE),
             ),
             models.Index(fields=["compared_at"], name="readshift_shadow_done"),
+            models.Index(
+                fields=["compared_at"], name="readshift_shadow_divergent", condition=models.Q(outcome=Outcome.DIVERGENT)
+            ),
             models.Index(fields=["endpoint", "compared_at"], name="readshift_shadow_endpoint"),
             models.Index(fields=["model", "compared_at"], name="readshift_shadow_model"),
             models.Index(fields=["batch"], name="readshift_shadow_batch"),

@@ -17,7 +17,7 @@ from rollout.models import ShadowRead, ShadowState, TallyKind, TargetKind
 from rollout.outcomes import Outcome, ShadowCause
 from routers.meter import meter
 from tests.support import Servers, route
-from tests.tasks.reported import STATEMENT, sealed, store
+from tests.tasks.reporting.reported import STATEMENT, sealed, store
 
 pytestmark = pytest.mark.django_db
 

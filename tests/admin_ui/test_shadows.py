@@ -10,7 +10,7 @@ from rollout.models import Mode, RoutingRule, ShadowRead, TargetKind
 from rollout.outcomes import Outcome, ShadowCause
 from tests.admin_ui.support import ADD_RULE, DASHBOARD, LIVE, queries_of, rule_data, rule_url, text
 from tests.support import route
-from tests.tasks.reported import store
+from tests.tasks.reporting.reported import store
 
 pytestmark = pytest.mark.django_db
 

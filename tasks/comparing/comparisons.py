@@ -1,0 +1,155 @@
+"""Compares reads on the primary and one replica: all of a batch together, so that they wait together."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from rollout.models import ShadowRead
+from rollout.outcomes import Outcome, ShadowCause
+from rollout.sealing import SealError
+from rollout.settings import get_settings
+from routers.captured import CapturedStatement, open_statement
+from routers.statements import is_ordered
+from tasks.comparing.brackets import Conclusion
+from tasks.comparing.cases import Case
+from tasks.comparing.claims import Result
+from tasks.comparing.inquiries import Inquiry
+from tasks.comparing.questions import Kind
+from tasks.comparing.read_errors import ReadError
+from tasks.comparing.servers import Reading, Server
+
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 0.5
+_MOST_CONFLICTS = 5
+
+_HARMLESS = frozenset({ShadowCause.CONFLICT})
+"""Errors that say nothing of the statement or the server, only that this was not the moment."""
+
+
+def compare_reads(cluster: str, replica: str, reads: Iterable[ShadowRead]) -> Iterator[tuple[ShadowRead, Result]]:
+    """Compare reads of a cluster, which its primary's alias names, with this replica. Yields each with its result."""
+    left = list(reads)
+    try:
+        with Server(cluster) as primary, Server(replica) as other:
+            if other.kind is Kind.PRIMARY:
+                refusal = Result(Outcome.INCONCLUSIVE, ShadowCause.UNFIT_REPLICA, replica)
+                yield from ((read, refusal) for read in left)
+                return
+            for read, result in Comparison(primary, other).run(tuple(left)):
+                left.remove(read)
+                yield read, replace(result, replica=replica)
+    except ReadError as error:
+        # A server that cannot be reached any more answers none of those that are left.
+        yield from ((read, replace(_failed(error), replica=replica)) for read in left)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Two servers, and how to wait between brackets. dice: returns a number from 0 to below 1."""
+
+    primary: Server
+    replica: Server
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    dice: Callable[[], float] = random.random
+    _seen: list[tuple[float, int]] = field(default_factory=list)
+
+    def run(self, reads: Iterable[ShadowRead]) -> Iterator[tuple[ShadowRead, Result]]:
+        """Look at each read on both servers, then go on with those that differ until it is known why."""
+        undecided: list[Case] = []
+        inquiry = Inquiry(self.primary, self.replica)
+        for read in reads:
+            looked = self._look(read, inquiry)
+            if isinstance(looked, Result):
+                yield read, looked
+            else:
+                undecided.append(looked)
+        # The replica reaches what the primary has shown in this order.
+        undecided.sort(key=lambda case: case.primary.position)
+        pause = _FIRST_PAUSE_SECONDS
+        while undecided:
+            left = []
+            for case in undecided:
+                result = self._go_on(case, inquiry)
+                if result is not None:
+                    yield case.read, result
+                else:
+                    left.append(case)
+            undecided = left
+            if undecided:
+                # Never in step with what writes at regular times.
+                self.sleep(pause * (0.5 + self.dice()))
+                pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
+
+    def _look(self, read: ShadowRead, inquiry: Inquiry) -> Case | Result:
+        """Read both servers for the first time. Returns the result if there is one already."""
+        try:
+            statement = open_statement(bytes(read.sealed or b""))
+        except SealError as error:
+            return Result(Outcome.ERROR, ShadowCause.UNREADABLE, details={"error": str(error)})
+        try:
+            if refusal := inquiry.refusal(read.fingerprint, statement.query):
+                return refusal
+            primary = self.primary.read(statement)
+            replica = self._read_replica(statement)
+        except ReadError as error:
+            return _failed(error)
+        case = Case(read, statement, is_ordered(statement.query), (primary, replica), primary, replica)
+        if case.conclusion is Conclusion.EQUAL:
+            case.agree()
+        return case.result or case
+
+    def _go_on(self, case: Case, inquiry: Inquiry) -> Result | None:
+        """Take another bracket of a case, and return its result if it has one now."""
+        try:
+            self._bracket(case)
+            match case.conclusion:
+                case Conclusion.EQUAL | Conclusion.CAUGHT_UP:
+                    case.agree()
+                case Conclusion.DIVERGENT:
+                    inquiry.explain_difference(case)
+                case Conclusion.MOVED:
+                    inquiry.explain_movement(case)
+        except ReadError as error:
+            case.conflicts += 1
+            if error.cause not in _HARMLESS or case.conflicts > _MOST_CONFLICTS:
+                return _failed(error)
+        return case.result
+
+    def _bracket(self, case: Case) -> None:
+        """Read the replica once it shows what the primary did, and the primary again."""
+        shown = case.primary
+        reached_at = self._reaches(shown.position, shown.at + get_settings().shadow_wait_seconds)
+        if reached_at is None:
+            case.end(Outcome.INCONCLUSIVE, ShadowCause.BEHIND)
+            return
+        if case.caught_up_at is None:
+            case.caught_up_at = reached_at
+        replica = self._read_replica(case.statement)
+        case.add_bracket(replica, self.primary.read(case.statement))
+
+    def _reaches(self, position: int, until: float) -> float | None:
+        """Return when the replica was first seen to have replayed a position, waiting for it; None if it has not.
+
+        Other reads of the batch have asked it meanwhile, so that the time is known to about one reading.
+        """
+        seen_at = next((at for at, seen in self._seen if seen >= position), None)
+        if seen_at is not None:
+            return seen_at
+        reached_at = self.replica.wait_for(position, until)
+        if reached_at is not None:
+            self._seen.append((reached_at, position))
+        return reached_at
+
+    def _read_replica(self, statement: CapturedStatement) -> Reading:
+        reading = self.replica.read(statement)
+        self._seen.append((reading.at, reading.position))
+        return reading
+
+
+def _failed(error: ReadError) -> Result:
+    """Return the result of a read that a server did not answer."""
+    is_harmless = error.cause in _HARMLESS
+    outcome = Outcome.INCONCLUSIVE if is_harmless else Outcome.ERROR
+    return Result(outcome, error.cause, details={"error": error.words})
