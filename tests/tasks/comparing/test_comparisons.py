@@ -1,20 +1,19 @@
 """How comparisons end on real servers: equal, caught up, moved, behind, refused."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event
 from typing import Any
 
 import pytest
 from django.db import connections
 
 from demo.shop.models import Category, Product
+from demo.waiting import wait_until
 from rollout.models import DrainedReplica, ShadowRead, ShadowState
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
 from tasks.shadow import compare, compare_again
 from tests.support import Servers
+from tests.tasks.comparing.conftest import meanwhile
 from tests.tasks.stored import store
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -27,27 +26,6 @@ def compared(*queries: bytes, alias: str = "default", **fields: Any) -> list[Sha
     reads = store(*map(CapturedStatement, queries), alias=alias, **fields)
     compare(str(reads[0].batch), [read.pk for read in reads])
     return list(ShadowRead.objects.filter(batch=reads[0].batch).order_by("pk"))
-
-
-@contextmanager
-def meanwhile(work: Callable[[], None]) -> Iterator[None]:
-    """Keep doing something in another thread, again and again."""
-    is_over = Event()
-
-    def run() -> None:
-        try:
-            while not is_over.is_set():
-                work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run)
-        try:
-            yield
-        finally:
-            is_over.set()
-            running.result()
 
 
 def test_equal_answers_are_equal_and_nothing_is_kept(shop: Servers) -> None:
@@ -71,16 +49,18 @@ def test_it_is_compared_with_the_replica_that_answered_it(shop: Servers) -> None
 def test_a_replica_that_is_behind_has_caught_up_and_the_staleness_is_known(shop: Servers) -> None:
     replica = shop.cluster.replicas[0]
     replica.pause_replay()
+    replica.reset_statements()
     Product.objects.filter(name="Assam").update(stock=1)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(compared_elsewhere, NAMES)
+        wait_until(lambda: replica.statements('"shop_product"'), 30, "the first look at the replica")
         with pytest.raises(TimeoutError):
-            running.result(0.5)
+            running.result(0.3)
         replica.resume_replay()
         (read,) = running.result()
     assert (read.outcome, read.cause) == (Outcome.CAUGHT_UP, "")
     assert read.staleness_ms is not None
-    assert read.staleness_ms > 400
+    assert read.staleness_ms >= 300
 
 
 def compared_elsewhere(query: bytes) -> list[ShadowRead]:

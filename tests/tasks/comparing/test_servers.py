@@ -17,8 +17,7 @@ from django.db.backends.signals import connection_created
 from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
 
-from demo.cluster import Cluster, FolderInUseError, default_root
-from demo.cluster import Server as Postgres
+from demo.cluster import Cluster
 from demo.waiting import wait_until
 from rollout.outcomes import ShadowCause
 from routers.captured import CapturedStatement
@@ -30,6 +29,7 @@ from tasks.comparing.questions import PLANS, Kind
 from tasks.comparing.read_errors import ReadError
 from tasks.comparing.servers import Server
 from tests.support import Servers
+from tests.tasks.comparing.conftest import leading_to
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -417,46 +417,6 @@ def test_an_answer_that_cannot_be_held_is_read_again_where_it_differs(many_thing
     assert found is not None
     assert (found.cause, found.details["columns"]) == (ShadowCause.CHANGED_COLUMN, [{"column": "name", "rows": 1}])
     assert found.details["examples"]["changed"][0]["row"] == 501
-
-
-@pytest.fixture
-def publishing(things: Servers) -> Iterator[Cluster]:
-    """A server with a database that publishes a table, and another one that subscribes to it."""
-    for number in count(1):
-        started = Cluster(default_root(f"tests-logical{number}"), replicas=0, settings={"wal_level": "logical"})
-        try:
-            started.start()
-        except FolderInUseError:
-            continue
-        break
-    primary, table = started.primary, "CREATE TABLE thing (id int PRIMARY KEY, name text)"
-    try:
-        primary.query("CREATE DATABASE copy")
-        for database in ("postgres", "copy"):
-            primary.query(table, dbname=database)
-        primary.query("INSERT INTO thing VALUES (1, 'one'), (2, 'two')")
-        primary.query("CREATE PUBLICATION things FOR TABLE thing")
-        primary.query("SELECT pg_create_logical_replication_slot('things', 'pgoutput')")
-        address = f"host={primary.host} port={primary.port} user=postgres dbname=postgres"
-        primary.query(
-            f"CREATE SUBSCRIPTION things CONNECTION '{address}' PUBLICATION things WITH (create_slot = false)",
-            dbname="copy",
-        )
-        yield started
-    finally:
-        started.stop()
-
-
-@contextmanager
-def leading_to(alias: str, server: Postgres, database: str) -> Iterator[None]:
-    """Have an alias lead to another server."""
-    settings = connections[alias].settings_dict
-    before = settings["PORT"], settings["NAME"]
-    settings["PORT"], settings["NAME"] = server.port, database
-    try:
-        yield
-    finally:
-        settings["PORT"], settings["NAME"] = before
 
 
 @contextmanager
