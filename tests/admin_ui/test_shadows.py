@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from rollout.models import Mode, RoutingRule, ShadowRead, TargetKind
-from rollout.outcomes import Outcome, ShadowCause
-from tests.admin_ui.support import ADD_RULE, DASHBOARD, LIVE, queries_of, rule_data, rule_url, text
+from rollout.models import Mode, RoutingRule, ShadowRead, TallyKind, TargetKind
+from rollout.outcomes import CaptureFate, Outcome, ShadowCause
+from tests.admin_ui.support import ADD_RULE, DASHBOARD, LIVE, count_reads, queries_of, rule_data, rule_url, text
 from tests.support import route
 from tests.tasks.reporting.reported import store
 
@@ -50,6 +50,13 @@ def test_a_rule_that_neither_captures_nor_has_captured_has_no_line(viewer: Clien
     store(1)
     assert LINE in page(viewer)
     assert "captures nothing now" in page(viewer)
+
+
+def test_what_was_chosen_and_not_compared_is_told_with_its_reason(viewer: Client) -> None:
+    capturing()
+    for fate, number in ((CaptureFate.CAPTURED, 7), (CaptureFate.OVER_RATE, 1_234), (CaptureFate.NOT_SENT, 2)):
+        count_reads(number, kind=TallyKind.SHADOW, reason=fate, endpoint="shop:product-list")
+    assert "1 234 left out over the cap per second, 2 late because the broker took no message" in page(viewer)
 
 
 def test_the_verdict_rests_on_a_week(viewer: Client) -> None:
@@ -121,7 +128,7 @@ def test_the_number_of_queries_does_not_depend_on_rules_and_reads(superuser: Cli
 
 def test_the_live_part_judges_no_rule(superuser: Client) -> None:
     capturing()
-    assert queries_of(superuser, LIVE) == queries_of(superuser, DASHBOARD) - 2
+    assert queries_of(superuser, LIVE) == queries_of(superuser, DASHBOARD) - 3
 
 
 def test_capturing_is_set_in_the_form_without_a_confirmation(editor: Client) -> None:
