@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -22,47 +23,78 @@ from tasks.comparing.servers import Reading, Server
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 0.5
 _MOST_CONFLICTS = 5
+_MOST_CONNECTIONS = 4
+"""To each server, for one batch."""
+
+_PASSING = frozenset({ShadowCause.UNREACHABLE, ShadowCause.CONFLICT})
+"""Errors after which the same may work on another connection."""
 
 _HARMLESS = frozenset({ShadowCause.CONFLICT})
 """Errors that say nothing of the statement or the server, only that this was not the moment."""
 
 
 def compare_reads(cluster: str, replica: str, reads: Iterable[ShadowRead]) -> Iterator[tuple[ShadowRead, Result]]:
-    """Compare reads of a cluster, which its primary's alias names, with this replica. Yields each with its result."""
-    left = list(reads)
-    try:
-        with Server(cluster) as primary, Server(replica) as other:
-            if other.kind is Kind.PRIMARY:
-                refusal = Result(Outcome.INCONCLUSIVE, ShadowCause.UNFIT_REPLICA, replica)
-                yield from ((read, refusal) for read in left)
+    """Compare reads of a cluster, which its primary's alias names, with this replica. Yields each with its result.
+
+    A connection that breaks, as one does when a standby ends what is in its way, says nothing of the other reads: they
+    are compared on new ones.
+    """
+    left, failures = list(reads), Counter[int]()
+    failure: ReadError | None = None
+    for _ in range(_MOST_CONNECTIONS):
+        comparison: Comparison | None = None
+        try:
+            with Server(cluster) as primary, Server(replica) as other:
+                if other.kind is Kind.PRIMARY:
+                    refusal = Result(Outcome.INCONCLUSIVE, ShadowCause.UNFIT_REPLICA, replica)
+                    yield from ((read, refusal) for read in left)
+                    return
+                comparison = Comparison(primary, other)
+                for read, result in comparison.run(tuple(left)):
+                    left.remove(read)
+                    yield read, replace(result, replica=replica)
                 return
-            for read, result in Comparison(primary, other).run(tuple(left)):
-                left.remove(read)
-                yield read, replace(result, replica=replica)
-    except ReadError as error:
-        # A server that cannot be reached any more answers none of those that are left.
-        yield from ((read, replace(_failed(error), replica=replica)) for read in left)
+        except ReadError as error:
+            failure = error
+        # It may be the one for which the server hung up: others come first now, and it fails alone the next time.
+        if comparison is not None and (suspect := comparison.current) in left:
+            left.remove(suspect)
+            failures[suspect.pk] += 1
+            if failures[suspect.pk] > 1:
+                yield suspect, replace(_failed(failure), replica=replica)
+            else:
+                left.append(suspect)
+    if failure is not None:
+        yield from ((read, replace(_failed(failure), replica=replica)) for read in left)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Two servers, and how to wait between brackets. dice: returns a number from 0 to below 1."""
+    """Two servers, and how to wait between brackets. dice: returns a number from 0 to below 1.
+
+    current: the read that was looked at last.
+    """
 
     primary: Server
     replica: Server
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     dice: Callable[[], float] = random.random
+    current: ShadowRead | None = None
     _seen: list[tuple[float, int]] = field(default_factory=list)
 
     def run(self, reads: Iterable[ShadowRead]) -> Iterator[tuple[ShadowRead, Result]]:
-        """Look at each read on both servers, then go on with those that differ until it is known why."""
+        """Look at each read on both servers, then go on with those that differ until it is known why.
+
+        Raises `ReadError` when a connection breaks; what was not yielded by then can be compared anew.
+        """
         undecided: list[Case] = []
         inquiry = Inquiry(self.primary, self.replica)
         for read in reads:
             looked = self._look(read, inquiry)
             if isinstance(looked, Result):
                 yield read, looked
+                self._check()
             else:
                 undecided.append(looked)
         # The replica reaches what the primary has shown in this order.
@@ -74,6 +106,7 @@ class Comparison:
                 result = self._go_on(case, inquiry)
                 if result is not None:
                     yield case.read, result
+                    self._check()
                 else:
                     left.append(case)
             undecided = left
@@ -82,8 +115,14 @@ class Comparison:
                 self.sleep(pause * (0.5 + self.dice()))
                 pause = min(_LONGEST_PAUSE_SECONDS, pause * 2)
 
+    def _check(self) -> None:
+        for server in (self.primary, self.replica):
+            if server.is_broken:
+                raise ReadError(server.alias, ShadowCause.UNREACHABLE, "the connection is broken")
+
     def _look(self, read: ShadowRead, inquiry: Inquiry) -> Case | Result:
         """Read both servers for the first time. Returns the result if there is one already."""
+        self.current = read
         try:
             statement = open_statement(bytes(read.sealed or b""))
         except SealError as error:
@@ -94,6 +133,8 @@ class Comparison:
             primary = self.primary.read(statement)
             replica = self._read_replica(statement)
         except ReadError as error:
+            if error.cause in _PASSING:
+                raise
             return _failed(error)
         case = Case(read, statement, is_ordered(statement.query), (primary, replica), primary, replica)
         if case.conclusion is Conclusion.EQUAL:
@@ -102,6 +143,7 @@ class Comparison:
 
     def _go_on(self, case: Case, inquiry: Inquiry) -> Result | None:
         """Take another bracket of a case, and return its result if it has one now."""
+        self.current = case.read
         try:
             self._bracket(case)
             match case.conclusion:
@@ -112,6 +154,8 @@ class Comparison:
                 case Conclusion.MOVED:
                     inquiry.explain_movement(case)
         except ReadError as error:
+            if error.cause is ShadowCause.UNREACHABLE:
+                raise
             case.conflicts += 1
             if error.cause not in _HARMLESS or case.conflicts > _MOST_CONFLICTS:
                 return _failed(error)

@@ -180,3 +180,22 @@ def test_a_comparison_can_be_made_again_without_a_trace(shop: Servers) -> None:
     before = ShadowRead.objects.values().get()
     assert compare_again(read).cause is ShadowCause.NONDETERMINISTIC
     assert ShadowRead.objects.values().get() == before
+
+
+def test_a_connection_that_breaks_fails_no_other_read(shop: Servers) -> None:
+    """Each ends its own connection: the others of the batch are compared on new ones."""
+    suicide = b"SELECT name FROM shop_product WHERE name = (SELECT end_it())"
+    with connections["default"].cursor() as cursor:
+        # Declared to be stable, it passes for a plain read.
+        cursor.execute(
+            "CREATE FUNCTION end_it() RETURNS text LANGUAGE sql STABLE AS "
+            "$$ SELECT pg_terminate_backend(pg_backend_pid())::text $$"
+        )
+    try:
+        shop.settle()
+        first, broken, last = compared(NAMES, suicide, NAMES)
+    finally:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("DROP FUNCTION end_it()")
+    assert (first.outcome, last.outcome) == (Outcome.EQUAL, Outcome.EQUAL)
+    assert (broken.outcome, broken.cause) == (Outcome.ERROR, ShadowCause.UNREACHABLE)
