@@ -1,0 +1,90 @@
+"""`python -m benchmarks.shadow`."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import psycopg
+
+from benchmarks.processes import ProcessError
+from benchmarks.progress import say
+from benchmarks.shadow import __doc__ as description
+from benchmarks.shadow import healthy, memory, overhead, planted, staleness
+from benchmarks.shadow.figures import FEWEST_COMPARISONS, Figures, UnsoundError
+from benchmarks.shadow.stack import Stack, running_stack
+from benchmarks.systems import OWN
+from demo.cluster import ClusterError
+
+FULL_SECONDS = 600.0
+_STALENESS_SECONDS = 25.0
+_OVERHEAD_SECONDS = 90.0
+_BROKER_DOWN_SECONDS = 45.0
+_LEAST = 0.05
+
+Phase = Callable[[Stack], Figures]
+
+
+def phases(seconds: float) -> Mapping[str, Phase]:
+    """Return the phases of a run of about so many seconds, by name and in order."""
+    share = max(_LEAST, seconds / FULL_SECONDS)
+    return {
+        "healthy": lambda stack: healthy.run(stack, comparisons(seconds)),
+        "staleness": lambda stack: staleness.run(stack, _STALENESS_SECONDS * share),
+        "planted": planted.run,
+        "overhead": lambda stack: overhead.run(stack, _OVERHEAD_SECONDS * share),
+        "broker_down": lambda stack: overhead.run_without_broker(stack, _BROKER_DOWN_SECONDS * share),
+        "memory": memory.run,
+    }
+
+
+def comparisons(seconds: float) -> int:
+    """Return how many comparisons a run of about so many seconds makes at least."""
+    return round(FEWEST_COMPARISONS * max(_LEAST, seconds / FULL_SECONDS))
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    known = phases(FULL_SECONDS)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.shadow",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    parser.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 120 is the short form")
+    parser.add_argument("--phase", choices=known, nargs="+", default=list(known), help="run these alone")
+    options = parser.parse_args()
+    # A terminated run stops its servers like one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        figures = _run(phases(options.seconds), options.phase)
+    except (ClusterError, ProcessError, UnsoundError, OSError, psycopg.Error) as error:
+        say("failed", str(error) or type(error).__name__)
+        return 2
+    except KeyboardInterrupt:
+        say("stopped", "nothing was measured")
+        return 2
+    missed = figures.missed(comparisons(options.seconds))
+    for bound in missed:
+        say(OWN, f"missed: {bound}")
+    result = figures.as_json()
+    print(json.dumps(result) if options.json else result)  # noqa: T201 - its output
+    return 1 if missed else 0
+
+
+def _run(known: Mapping[str, Phase], chosen: Sequence[str]) -> Figures:
+    figures = Figures()
+    with running_stack(lambda text: say(OWN, text)) as stack:
+        for name, phase in known.items():
+            if name in chosen:
+                say(OWN, f"{name} begins")
+                found = phase(stack)
+                say(name, json.dumps({key: value for key, value in found.as_json().items() if value is not None}))
+                figures = figures.with_phase(found)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The figures of a run, what follows from them, and the bounds that they are held to. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from statistics import median
+from typing import Any
+
+FEWEST_COMPARISONS = 20_000
+GREATEST_RATIO = 1.03
+DELAY_MS = 2_000.0
+GREATEST_ERROR_MS = 300.0
+MOST_MEMORY_MB = 64.0
+
+Rounds = Mapping[str, Sequence[float]]
+"""Server to how long its requests took, in milliseconds. Those of one round have the same place."""
+
+
+class UnsoundError(RuntimeError):
+    """A phase did not do what it must for its figures to mean anything. The message says what was missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured; None what was not. The package's docstring says what the names stand for."""
+
+    comparisons: int | None = None
+    false_divergent: int | None = None
+    inconclusive: int | None = None
+    planted: int | None = None
+    found: int | None = None
+    causes_right: int | None = None
+    request_overhead_ratio: float | None = None
+    broker_down_ratio: float | None = None
+    http_errors: int = 0
+    staleness_ms_median: float | None = None
+    peak_memory_mb: float | None = None
+
+    def with_phase(self, phase: "Figures") -> "Figures":
+        """Return these with what a further phase has measured. Errors add up."""
+        measured = {name: value for name, value in asdict(phase).items() if value is not None}
+        return replace(self, **{**measured, "http_errors": self.http_errors + phase.http_errors})
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+    def missed(self, fewest_comparisons: int) -> list[str]:
+        """Say in words which bounds are missed. What was not measured misses none."""
+        bounds: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+            ("comparisons", lambda value: value >= fewest_comparisons, f"{fewest_comparisons} or more"),
+            ("false_divergent", lambda value: value == 0, "0"),
+            ("planted", lambda value: value > 0, "more than 0"),
+            ("found", lambda value: value == self.planted, f"all of {self.planted}"),
+            ("causes_right", lambda value: value == self.planted, f"all of {self.planted}"),
+            ("request_overhead_ratio", lambda value: value <= GREATEST_RATIO, f"{GREATEST_RATIO} or less"),
+            ("broker_down_ratio", lambda value: value <= GREATEST_RATIO, f"{GREATEST_RATIO} or less"),
+            ("http_errors", lambda value: value == 0, "0"),
+            (
+                "staleness_ms_median",
+                lambda value: abs(value - DELAY_MS) <= GREATEST_ERROR_MS,
+                f"within {GREATEST_ERROR_MS:g} of {DELAY_MS:g}",
+            ),
+            ("peak_memory_mb", lambda value: value <= MOST_MEMORY_MB, f"{MOST_MEMORY_MB:g} or less"),
+        )
+        return [
+            f"{name} is {value:g}, the bound is {words}"
+            for name, is_kept, words in bounds
+            if (value := getattr(self, name)) is not None and not is_kept(value)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A ratio in single blocks of a measurement."""
+
+    least: float
+    median: float
+    most: float
+
+
+def ratio(blocks: Iterable[Rounds], server: str, base: str) -> float:
+    """Return the median time of one server over that of another, of all blocks together."""
+    blocks = list(blocks)
+    times, others = ([took for block in blocks for took in block[name]] for name in (server, base))
+    return median(times) / median(others)
+
+
+def spread(blocks: Iterable[Rounds], server: str, base: str) -> Spread:
+    """Return how the same ratio differs between blocks."""
+    ratios = [median(block[server]) / median(block[base]) for block in blocks]
+    return Spread(min(ratios), median(ratios), max(ratios))
