@@ -4,13 +4,12 @@ import logging
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from django.utils import timezone
 from psycopg import ServerCursor
 
 from rollout.models import TallyKind
@@ -28,12 +27,11 @@ from routers.unit import Asked, Unit
 
 logger = logging.getLogger("readshift")
 
-_OF_SESSION = ("TimeZone", "DateStyle", "IntervalStyle", "search_path")
+_OF_SESSION = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"search_path")
 """What decides how values are read and shown, as far as the server reports it. The search path: from version 18 on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Which read it was: what it is counted and reported under."""
 
     cluster: str
@@ -44,15 +42,37 @@ class Source:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CapturedRead:
-    """A read that waits to be written. sql: the statement with placeholders, as the host gave it."""
+class CapturedRead(NamedTuple):
+    """A read that waits to be written, as it came: what can be worked out later is left to the courier's thread.
+
+    sql: the statement with placeholders, as the host gave it. sent: what psycopg made of it. session: the values of
+    `_OF_SESSION`. seconds: since the epoch. position: where the server that answered was last known to be.
+    """
 
     source: Source
     sql: str
-    statement: CapturedStatement
-    captured_at: datetime
+    sent: Any
+    session: Sequence[bytes | None]
+    seconds: float
     position: int | None
+
+    @property
+    def captured_at(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    @property
+    def statement(self) -> CapturedStatement:
+        """What went to the server. Bound by the client, parameters have no types: they are part of the statement."""
+        sent = self.sent
+        types = tuple(sent.types or ())
+        reported = zip(_OF_SESSION, self.session, strict=True)
+        return CapturedStatement(
+            query=bytes(sent.query),
+            parameters=tuple(None if value is None else bytes(value) for value in sent.params) if types else (),
+            types=types,
+            formats=tuple(map(int, sent.formats or ())),
+            session={name.decode(): value.decode() for name, value in reported if value is not None},
+        )
 
 
 @dataclass(slots=True)
@@ -73,6 +93,7 @@ class Capture:
     on_captured: Callable[[], None] = lambda: None
     _waiting: deque[CapturedRead] = field(default_factory=deque)
     _windows: dict[str, _Window] = field(default_factory=dict)
+    _left_out: Counter[Source] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def offer(self, cluster: Cluster, asked: Asked, unit: Unit, sql: Any, cursor: Any) -> None:
@@ -80,64 +101,81 @@ class Capture:
 
         Whatever goes wrong here is logged, and the host does not notice.
         """
-        terms = asked.decision.terms
-        if terms is None or not terms.captured_by or asked.decision.reason is Reason.STRICT:
+        decision = asked.decision
+        terms = decision.terms
+        if terms is None or not terms.captured_by or decision.reason is Reason.STRICT:
             return
-        chosen = [rule for rule in terms.captured_by if self.dice() < rule.shadow_share]
+        chosen = [rule for rule in terms.captured_by if rule.shadow_share >= 1 or self.dice() < rule.shadow_share]
         if not chosen:
             return
         source = Source(
             cluster.primary,
             terms.pool,
-            asked.decision.alias,
+            decision.alias,
             unit.endpoint,
             asked.model._meta.label,
-            asked.decision.reason.value,
+            decision.reason._value_,
         )
         try:
-            self.note(source, self._capture(source, chosen, sql, cursor.cursor))
+            if (fate := self._capture(source, chosen, sql, cursor.cursor)) is not None:
+                self.note(source, fate)
         except Exception:
             logger.exception("A read of %s could not be captured.", source.model)
 
-    def _capture(self, source: Source, chosen: Sequence[Rule], sql: Any, cursor: Any) -> CaptureFate:
+    def _capture(self, source: Source, chosen: Sequence[Rule], sql: Any, cursor: Any) -> CaptureFate | None:
+        """Return why the read is not captured, or None. Those over the cap are counted by the way: they are many."""
+        if not self._has_room(chosen, source):
+            return None
         if fate := _unfit(sql, cursor):
             return fate
-        if not any(self._has_room(rule) for rule in chosen):
-            return CaptureFate.OVER_RATE
-        settings, statement = get_settings(), _as_sent(cursor)
-        if statement.size > settings.shadow_statement_bytes:
+        # Documented for debugging, and the only place that has values exactly as they were adapted.
+        sent, settings = cursor._query, get_settings()  # noqa: SLF001
+        if _size(sent) > settings.shadow_statement_bytes:
             return CaptureFate.TOO_LARGE
         if len(self._waiting) >= settings.shadow_queue:
             return CaptureFate.QUEUE_FULL
         position = replicas.standing(source.alias).position
+        reports = cursor.connection.pgconn.parameter_status
+        session = [reports(name) for name in _OF_SESSION]
         self._waiting.append(
-            CapturedRead(source, sql, statement, timezone.now(), position.lsn if position is not None else None)
+            CapturedRead(source, sql, sent, session, time.time(), position.lsn if position is not None else None)
         )
         self.on_captured()
-        return CaptureFate.CAPTURED
+        return None
 
-    def _has_room(self, rule: Rule) -> bool:
-        """Say whether the rule may capture one more in this second, and take that down."""
+    def _has_room(self, chosen: Sequence[Rule], source: Source) -> bool:
+        """Say whether one of the rules may capture one more in this second, and take that down."""
         second = int(self.clock())
         # Two threads must not both take the last place.
         with self._lock:
-            window = self._windows.setdefault(str(rule), _Window())
-            if window.second != second:
-                window.second, window.count = second, 0
-            if window.count >= rule.shadow_per_second:
-                return False
-            window.count += 1
-            return True
+            for rule in chosen:
+                window = self._windows.setdefault(rule.target, _Window())
+                if window.second != second:
+                    window.second, window.count = second, 0
+                if window.count < rule.shadow_per_second:
+                    window.count += 1
+                    return True
+            self._left_out[source] += 1
+            return False
 
     def take(self, most: int) -> list[CapturedRead]:
-        """Return up to so many captured reads, the oldest first, and forget them."""
+        """Return up to so many captured reads, the oldest first, and forget them. Counts them, and those left out."""
         taken: list[CapturedRead] = []
         while len(taken) < most:
             try:
                 taken.append(self._waiting.popleft())
             except IndexError:
                 break
+        for source, count in Counter(read.source for read in taken).items():
+            self.note(source, CaptureFate.CAPTURED, count)
+        for source, count in self._take_left_out().items():
+            self.note(source, CaptureFate.OVER_RATE, count)
         return taken
+
+    def _take_left_out(self) -> Counter[Source]:
+        with self._lock:
+            left_out, self._left_out = self._left_out, Counter()
+        return left_out
 
     def note(self, source: Source, fate: CaptureFate, count: int = 1) -> None:
         """Count what became of reads."""
@@ -150,6 +188,7 @@ class Capture:
         self._lock = threading.Lock()
         self._waiting.clear()
         self._windows.clear()
+        self._left_out.clear()
 
 
 def _unfit(sql: Any, cursor: Any) -> CaptureFate | None:
@@ -161,20 +200,9 @@ def _unfit(sql: Any, cursor: Any) -> CaptureFate | None:
     return None if isinstance(sql, str) and is_plain_read(sql) else CaptureFate.NOT_PLAIN
 
 
-def _as_sent(cursor: Any) -> CapturedStatement:
-    """Return what psycopg has just sent."""
-    # Documented for debugging, and the only place that has values exactly as they were adapted.
-    sent = cursor._query  # noqa: SLF001
-    reports = cursor.connection.info.parameter_status
-    # Bound by the client, parameters have no types: they are part of the statement.
-    types = tuple(sent.types or ())
-    return CapturedStatement(
-        query=bytes(sent.query),
-        parameters=tuple(None if value is None else bytes(value) for value in sent.params) if types else (),
-        types=types,
-        formats=tuple(map(int, sent.formats or ())),
-        session={name: value for name in _OF_SESSION if (value := reports(name)) is not None},
-    )
+def _size(sent: Any) -> int:
+    """Return the bytes of a statement. Parameters that are bound by the client are part of it."""
+    return len(sent.query) + (sum(len(value) for value in sent.params if value is not None) if sent.types else 0)
 
 
 capture = Capture(meter)

@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable
@@ -119,24 +120,22 @@ class Courier:
 
 def _write(reads: Iterable[CapturedRead]) -> tuple[uuid.UUID, list[int]]:
     batch = uuid.uuid4()
-    rows = ShadowRead.objects.using(control_alias()).bulk_create(
-        ShadowRead(
-            batch=batch,
-            captured_at=read.captured_at,
-            cluster=read.source.cluster,
-            pool=read.source.pool,
-            alias=read.source.alias,
-            endpoint=read.source.endpoint,
-            model=read.source.model,
-            reason=read.source.reason,
-            fingerprint=fingerprint(read.sql),
-            statement=outline(read.sql, _LONGEST_OUTLINE),
-            position=read.position,
-            sealed=read.statement.sealed(),
-        )
-        for read in reads
-    )
+    rows = ShadowRead.objects.using(control_alias()).bulk_create(_row(read, batch) for read in reads)
     return batch, [row.pk for row in rows]
+
+
+def _row(read: CapturedRead, batch: uuid.UUID) -> ShadowRead:
+    # Requests that wait for the interpreter go first.
+    time.sleep(0)
+    return ShadowRead(
+        batch=batch,
+        captured_at=read.captured_at,
+        fingerprint=fingerprint(read.sql),
+        statement=outline(read.sql, _LONGEST_OUTLINE),
+        position=read.position,
+        sealed=read.statement.sealed(),
+        **read.source._asdict(),
+    )
 
 
 def _send(batch: uuid.UUID, ids: list[int]) -> None:

@@ -67,17 +67,22 @@ def kind_of(is_standby: bool, has_subscription: bool, is_configured_as_primary: 
     return Kind.SUBSCRIBER if has_subscription and not is_configured_as_primary else Kind.PRIMARY
 
 
-def opening(kind: Kind, settings: str) -> str:
-    """Return what opens the snapshot in one go. The first value of its first rows is the position.
+def opening(kind: Kind, settings: str, *, is_for_several: bool) -> str:
+    """Return what opens a transaction in one go. The first value of its first rows is the position.
 
-    settings: the expressions of `setting`, for the transaction. The snapshot is the one of the statement that is the
-    first in it. All that it shows is in the log by then, and a primary's position is read afterwards. A replica's is
-    read before, so that the snapshot shows all up to there.
+    settings: the expressions of `setting`, for the transaction. is_for_several: whether several statements are to see
+    one snapshot, which then is that of the statement that ends this.
+
+    All that a primary's snapshot shows is in the log by then, and its position is read with it. A replica's is read
+    before, so that the snapshot shows all up to there. A standby ends sessions that stand in the way of replay, and one
+    that holds a snapshot does, even while it is idle; so a single statement takes its own.
     """
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     if kind is Kind.PRIMARY:
         return f"{begin}; SELECT {POSITION[kind]}, {settings}"
-    return f"BEGIN READ ONLY; SELECT {POSITION[kind]}; COMMIT; {begin}; SELECT {settings}"
+    if is_for_several:
+        return f"BEGIN READ ONLY; SELECT {POSITION[kind]}; COMMIT; {begin}; SELECT {settings}"
+    return f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SELECT {POSITION[kind]}, {settings}"
 
 
 def setting(pairs: Iterable[tuple[str, str]]) -> str:

@@ -124,7 +124,8 @@ class Server:
         deadline = self._deadline(len(plans))
         settings = {**statement.session, "statement_timeout": self._statement_timeout}
         try:
-            opened = self._link.ask(opening(self._kind, self._setting(settings)), deadline)
+            begin = opening(self._kind, self._setting(settings), is_for_several=len(plans) > 1)
+            opened = self._link.ask(begin, deadline)
             at, position = self._clock(), self._settled(next(result for result in opened if result.nfields))
             return tuple(
                 Reading(position, at, self._answer_under(plan, statement, selector, deadline)) for plan in plans

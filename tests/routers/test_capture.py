@@ -16,7 +16,7 @@ from rollout.loading import load_rule
 from rollout.models import Mode, RoutingRule, TallyKind
 from rollout.outcomes import CaptureFate
 from routers.blocks import unit_of_work
-from routers.capture import Capture, CapturedRead, capture
+from routers.capture import Capture, CapturedRead, Source, capture
 from routers.captured import CapturedStatement, open_statement
 from routers.meter import Meter, meter
 from tests.support import Servers, route
@@ -39,6 +39,8 @@ def captured(most: int = 1_000) -> list[CapturedRead]:
 
 
 def fates() -> dict[str, int]:
+    """Return what became of the reads so far, those that wait still included."""
+    capture.take(1_000)
     return {series.reason: count for series, count in meter.take().items() if series.kind == TallyKind.SHADOW}
 
 
@@ -132,9 +134,12 @@ def test_a_rule_captures_no_more_in_a_second_than_its_cap(shop: Servers) -> None
     now = [100.2]
     mine = Capture(meter, clock=lambda: now[0])
     rule = load_rule(RoutingRule.objects.get(), "default")
-    room = [mine._has_room(rule) for _ in range(5)]
+    source = Source("default", "default", "replica1", ENDPOINT, "shop.Product", "routed")
+    room = [mine._has_room([rule], source) for _ in range(5)]
     now[0] = 101.0
-    assert [*room, mine._has_room(rule)] == [True, True, True, False, False, True]
+    assert [*room, mine._has_room([rule], source)] == [True, True, True, False, False, True]
+    mine.take(1)
+    assert fates() == {CaptureFate.OVER_RATE: 2}
 
 
 def test_the_share_is_that_of_the_rule(shop: Servers) -> None:
@@ -153,7 +158,7 @@ def test_the_share_is_that_of_the_rule(shop: Servers) -> None:
 
 def test_a_failure_to_capture_is_the_hosts_business_least_of_all(shop: Servers, monkeypatch, caplog) -> None:
     shadow()
-    monkeypatch.setattr("routers.capture._as_sent", lambda _: 1 / 0)
+    monkeypatch.setattr("routers.capture._size", lambda _: 1 / 0)
     with unit_of_work(ENDPOINT):
         assert len(Product.objects.all()) == 2
     assert "could not be captured" in caplog.text
