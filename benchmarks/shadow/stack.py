@@ -135,6 +135,6 @@ def _is_ready(url: str) -> bool:
     with requests.Session() as http:
         http.trust_env = False
         try:
-            return http.get(f"{url}/page/1", timeout=5).status_code == HTTPStatus.OK
+            return http.get(f"{url}/ready", timeout=5).status_code == HTTPStatus.OK
         except requests.RequestException:
             return False

@@ -67,24 +67,35 @@ def kind_of(is_standby: bool, has_subscription: bool, is_configured_as_primary: 
     return Kind.SUBSCRIBER if has_subscription and not is_configured_as_primary else Kind.PRIMARY
 
 
-def opening(kind: Kind, settings: str, *, is_for_several: bool) -> str:
-    """Return what opens a transaction in one go. The first value of its first rows is the position.
+def needs_transaction(kind: Kind, statements: int) -> bool:
+    """Say whether so many statements have to be run in a transaction.
 
-    settings: the expressions of `setting`, for the transaction. is_for_several: whether several statements are to see
-    one snapshot, which then is that of the statement that ends this.
+    A standby lets nobody write. It ends sessions that stand in the way of replay in a transaction that is idle, which
+    takes the connection with it; a statement of its own is cancelled, and no more.
+    """
+    return kind is not Kind.STANDBY or statements > 1
+
+
+def opening(kind: Kind, settings: str, *, is_for_several: bool) -> str:
+    """Return what comes before statements, in one go. The first value of its first rows is the position.
+
+    settings: the expressions of `setting`. is_for_several: whether several statements are to see one snapshot, which
+    then is that of the statement that ends this.
 
     All that a primary's snapshot shows is in the log by then, and its position is read with it. A replica's is read
-    before, so that the snapshot shows all up to there. A standby ends sessions that stand in the way of replay, and one
-    that holds a snapshot does, even while it is idle; so a single statement takes its own.
+    before, so that the snapshot shows all up to there.
     """
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    if not needs_transaction(kind, 2 if is_for_several else 1):
+        return f"SELECT {POSITION[kind]}, {settings}"
     if kind is Kind.PRIMARY:
         return f"{begin}; SELECT {POSITION[kind]}, {settings}"
-    if is_for_several:
-        return f"BEGIN READ ONLY; SELECT {POSITION[kind]}; COMMIT; {begin}; SELECT {settings}"
-    return f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SELECT {POSITION[kind]}, {settings}"
+    return f"BEGIN READ ONLY; SELECT {POSITION[kind]}; COMMIT; {begin}; SELECT {settings}"
 
 
-def setting(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return expressions that set parameters until the transaction or the savepoint ends. The pairs are literals."""
-    return ", ".join(f"set_config({name}, {value}, true)" for name, value in pairs)
+def setting(pairs: Iterable[tuple[str, str]], *, is_local: bool = True) -> str:
+    """Return expressions that set parameters, for the transaction or the savepoint alone unless said otherwise.
+
+    The pairs are literals.
+    """
+    return ", ".join(f"set_config({name}, {value}, {str(is_local).lower()})" for name, value in pairs)

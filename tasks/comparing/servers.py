@@ -5,7 +5,7 @@ It never writes.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,7 +19,17 @@ from routers.libpq import Deadline
 from routers.positions import settle_lsn
 from tasks.comparing.answers import Answer, Column, Digest, Row, Selector
 from tasks.comparing.links import GRACE_SECONDS, Link
-from tasks.comparing.questions import DEFAULT_PLAN, PLANS, POSITION, WHAT_KIND, Kind, kind_of, opening, setting
+from tasks.comparing.questions import (
+    DEFAULT_PLAN,
+    PLANS,
+    POSITION,
+    WHAT_KIND,
+    Kind,
+    kind_of,
+    needs_transaction,
+    opening,
+    setting,
+)
 
 _TEXT = 25
 """The OID of the type text."""
@@ -74,6 +84,7 @@ class Server:
         self._clock, self._sleep = clock, sleep
         self._link = Link(alias)
         self._kind = Kind.PRIMARY
+        self._originals: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -124,7 +135,11 @@ class Server:
         deadline = self._deadline(len(plans))
         settings = {**statement.session, "statement_timeout": self._statement_timeout}
         try:
-            begin = opening(self._kind, self._setting(settings), is_for_several=len(plans) > 1)
+            is_local = needs_transaction(self._kind, len(plans))
+            if not is_local:
+                settings = self._own_settings(settings, deadline) | settings
+            expressions = self._setting(settings, is_local=is_local)
+            begin = opening(self._kind, expressions, is_for_several=len(plans) > 1)
             opened = self._link.ask(begin, deadline)
             at, position = self._clock(), self._settled(next(result for result in opened if result.nfields))
             return tuple(
@@ -184,9 +199,18 @@ class Server:
         position = int(answer.get_value(0, 0) or 0)
         return settle_lsn(position) if self._kind is Kind.PRIMARY else position
 
-    def _setting(self, settings: Mapping[str, str]) -> str:
+    def _own_settings(self, names: Iterable[str], deadline: Deadline) -> dict[str, str]:
+        """Return what the session had set by itself, of these names and of those that statements have set since."""
+        if unknown := [name for name in names if name not in self._originals]:
+            columns = ", ".join(f"current_setting({self._link.literal(name)})" for name in unknown)
+            (answer,) = self._link.ask(f"SELECT {columns}", deadline)
+            (row,) = _rows(answer)
+            self._originals |= {name: (value or b"").decode() for name, value in zip(unknown, row, strict=True)}
+        return self._originals
+
+    def _setting(self, settings: Mapping[str, str], *, is_local: bool = True) -> str:
         literal = self._link.literal
-        return setting((literal(name), literal(value)) for name, value in settings.items())
+        return setting(((literal(name), literal(value)) for name, value in settings.items()), is_local=is_local)
 
     def _answer_under(
         self, plan: Mapping[str, str], statement: CapturedStatement, selector: Selector | None, deadline: Deadline

@@ -7,6 +7,7 @@ from benchmarks.shadow.app.rules import MODES
 from benchmarks.shadow.app.shapes import SHAPES
 
 urlpatterns = [
+    path("ready", views.ready, name="ready"),
     path("shapes", views.shapes, name="shapes"),
     *(
         path(f"{mode}/{shape}/<int:seed>", views.read, {"shape": shape}, name=f"{mode}-{shape}")

@@ -1,5 +1,6 @@
 """The pages. None of them writes."""
 
+from http import HTTPStatus
 from random import Random
 
 from django.db.models import Count
@@ -11,6 +12,15 @@ from benchmarks.shadow.app.models import Bulk, Counter, Item, Remark
 from benchmarks.shadow.app.planted import PLANTED
 from benchmarks.shadow.app.rules import MODES
 from benchmarks.shadow.app.shapes import SHAPES
+from routers.agent import agent
+
+
+@require_GET
+def ready(_: HttpRequest) -> JsonResponse:
+    """Say whether this process has read its policy. Until then it captures nothing."""
+    policy, _obstacle = agent.state()
+    status = HTTPStatus.SERVICE_UNAVAILABLE if policy is None else HTTPStatus.OK
+    return JsonResponse({"revision": policy and policy.revision}, status=status)
 
 
 @require_GET
