@@ -20,8 +20,9 @@ from admin_ui.actions import Step, kill_switch_step, mode_step, share_step
 from admin_ui.drains import drain_step, undrain_step
 from admin_ui.page import Page, parse_minutes, read_page
 from admin_ui.permissions import Powers
+from rollout.acting import Acting, acting
 from rollout.changes import UNDEFINED_TABLE
-from rollout.models import RoutingRule
+from rollout.models import Door, RoutingRule
 from routers.control import control_alias
 from routers.own_work import own_work
 
@@ -119,7 +120,9 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
                         raise PermissionDenied
                     if request.POST.get("confirm") != CONFIRMED:
                         return self._ask(request, step, fields)
-                summary = capfirst(step.apply().summary)
+                why = request.POST.get("reason", "").replace("\0", "").strip()
+                with acting(Acting(Door.DASHBOARD, request.user.get_username, why)):
+                    summary = capfirst(step.apply().summary)
                 self.log_change(request, step.subject(), f"{summary}.")
         except ValidationError as error:
             for message in error.messages:

@@ -9,12 +9,14 @@ class RoutersConfig(AppConfig):
     verbose_name = "Readshift: read path"
 
     def ready(self) -> None:
+        from rollout import acting  # noqa: PLC0415 - models must be loaded first
         from routers import (  # noqa: PLC0415 - models must be loaded first
             agent,
             celery,
             checks,
             connecting,
             courier,
+            doors,
             fallback,
             generic_relations,
             prober,
@@ -30,3 +32,4 @@ class RoutersConfig(AppConfig):
         fallback.connect()
         prober.connect()
         courier.connect()
+        acting.find_by(doors.whoever_runs)

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from waffle.models import Flag, Sample, Switch
 
-from rollout.models import GateKind, Mode, PolicyRevision, RoutingRule
+from rollout.models import Door, Event, EventKind, GateKind, Mode, PolicyRevision, RoutingRule
 from rollout.policy import KILL_SWITCH
 from tests.admin_ui.support import DASHBOARD, KILL, flag, messages, mode_url, share_url, text
 from tests.support import route
@@ -238,3 +238,11 @@ def test_a_page_can_be_operated_with_its_forms_alone(operator: Client, rule: Rou
         buttons
     )
     assert "hx-post" not in page
+
+
+def test_what_a_button_changes_is_put_down_to_whoever_pressed_it(rollbacker: Client, rule: RoutingRule) -> None:
+    rollbacker.post(KILL, {"state": "off"})
+    rollbacker.post(share_url(rule.pk), {"percent": "5"})
+    switch, share = Event.objects.filter(kind=EventKind.CHANGED).order_by("pk")
+    assert (switch.subject, share.subject) == (KILL_SWITCH, "products")
+    assert {(event.door, event.who) for event in (switch, share)} == {(Door.DASHBOARD, "staff_rollback_routing")}

@@ -1,0 +1,174 @@
+"""Writes an event for every change of a rule, gate or drained replica that goes through the ORM.
+
+It belongs to the caller's transaction: what is rolled back leaves no event, and what is kept has one.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import ProgrammingError, connections, models, transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.dispatch import Signal
+from django.utils import timezone
+from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
+
+from rollout import acting
+from rollout.changes import UNDEFINED_TABLE
+from rollout.models import DrainedReplica, Event, GateKind, RoutingRule
+from rollout.models.event import EventKind
+from rollout.policy import KILL_SWITCH
+from rollout.settings import is_idle
+
+logger = logging.getLogger("readshift.events")
+
+event_recorded = Signal()
+"""Sent with `event` for each event, within the transaction of the change. For hosts that notify or record elsewhere."""
+
+_UNTOLD = frozenset({"id", "created", "modified"})
+"""Fields that change with every change, or never."""
+
+_MEMORY = "_readshift_before"
+"""The attribute of an object that is being saved under which what its row held is remembered."""
+
+
+def connect() -> None:
+    """Listen to our own models and to waffle's, custom flag models included."""
+    for model in _subjects().values():
+        label = model._meta.label
+        pre_save.connect(_remember, sender=model, dispatch_uid=f"readshift.journal.before.{label}")
+        post_save.connect(_saved, sender=model, dispatch_uid=f"readshift.journal.save.{label}")
+        post_delete.connect(_deleted, sender=model, dispatch_uid=f"readshift.journal.delete.{label}")
+    for relation in get_waffle_flag_model()._meta.many_to_many:
+        m2m_changed.connect(
+            _related, sender=relation.remote_field.through, dispatch_uid=f"readshift.journal.relation.{relation.name}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened to what. The fields are those of `rollout.models.Event`."""
+
+    kind: str
+    subject_kind: str
+    subject: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(happening: Happening, using: str) -> Event | None:
+    """Write one event on this alias, put down to whoever acts.
+
+    Returns None where nothing is recorded: before our tables exist, and in a project's own tests.
+    """
+    if is_idle() or connections[using].vendor != "postgresql":
+        return None
+    actor = acting.current()
+    event = Event(
+        at=timezone.now(),
+        kind=happening.kind,
+        door=actor.door,
+        who=actor.who()[:254],
+        why=actor.why,
+        subject_kind=happening.subject_kind,
+        subject=happening.subject[:254],
+        before=_plain(happening.before),
+        after=_plain(happening.after),
+        measures=dict(actor.measures),
+    )
+    try:
+        with transaction.atomic(using=using):
+            event.save(using=using, force_insert=True)
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
+            raise
+        return None
+    logger.info("%s: %s -> %s", event, event.before, event.after)
+    event_recorded.send(sender=Event, event=event)
+    return event
+
+
+def _subjects() -> Mapping[str, type[models.Model]]:
+    return {
+        "rule": RoutingRule,
+        "replica": DrainedReplica,
+        "flag": get_waffle_flag_model(),
+        "switch": get_waffle_switch_model(),
+        "sample": get_waffle_sample_model(),
+    }
+
+
+def _describe(instance: models.Model) -> tuple[str, str]:
+    """Return the kind of a subject and its name."""
+    kind = next(kind for kind, model in _subjects().items() if isinstance(instance, model))
+    match kind:
+        case "rule":
+            return kind, str(instance)
+        case "replica":
+            return kind, str(getattr(instance, "alias", ""))
+    return kind, str(getattr(instance, "name", ""))
+
+
+def _concerns_routing(kind: str, name: str, using: str) -> bool:
+    """Say whether a gate decides about reads. Others are the host's own business."""
+    if kind not in GateKind.values:
+        return True
+    is_kill_switch = kind == GateKind.SWITCH and name == KILL_SWITCH
+    return is_kill_switch or RoutingRule.objects.using(using).filter(gate_kind=kind, gate_name=name).exists()
+
+
+def _fields(instance: models.Model) -> dict[str, Any]:
+    return {each.name: each.value_from_object(instance) for each in instance._meta.concrete_fields}
+
+
+def _remember(sender: type[models.Model], instance: models.Model, using: str, raw: bool = False, **_: Any) -> None:
+    if raw or instance.pk is None or is_idle():
+        return
+    row = sender._base_manager.using(using).filter(pk=instance.pk).first()
+    instance.__dict__[_MEMORY] = _fields(row) if row is not None else None
+
+
+def _saved(instance: models.Model, created: bool, using: str, raw: bool = False, **_: Any) -> None:
+    before = instance.__dict__.pop(_MEMORY, None) or {}
+    kind, name = _describe(instance)
+    if raw or is_idle() or not _concerns_routing(kind, name, using):
+        return
+    after = {each: value for each, value in _fields(instance).items() if each not in _UNTOLD}
+    changed = {each: value for each, value in after.items() if created or before.get(each) != value}
+    if changed:
+        was = {} if created else {each: before.get(each) for each in changed}
+        happened = EventKind.CREATED if created else EventKind.CHANGED
+        record(Happening(happened, kind, name, was, changed), using)
+
+
+def _deleted(instance: models.Model, using: str, **_: Any) -> None:
+    kind, name = _describe(instance)
+    if not is_idle() and _concerns_routing(kind, name, using):
+        was = {each: value for each, value in _fields(instance).items() if each not in _UNTOLD}
+        record(Happening(EventKind.DELETED, kind, name, before=was), using)
+
+
+def _related(sender: type[models.Model], instance: models.Model, action: str, using: str, **more: Any) -> None:
+    flag = get_waffle_flag_model()
+    if is_idle() or not isinstance(instance, flag) or not action.startswith("post_"):
+        return
+    name = str(getattr(instance, "name", ""))
+    if not _concerns_routing(GateKind.FLAG, name, using):
+        return
+    relation = next(each.name for each in flag._meta.many_to_many if each.remote_field.through is sender)
+    keys = sorted(map(str, more.get("pk_set") or ()))
+    changes: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "post_add": ({}, {relation: keys}),
+        "post_remove": ({relation: keys}, {}),
+        "post_clear": ({relation: ["all"]}, {relation: []}),
+    }
+    gone, new = changes[action]
+    record(Happening(EventKind.CHANGED, GateKind.FLAG.value, name, gone, new), using)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, _JSON) else str(value) for name, value in values.items()}
+
+
+_JSON = (bool, int, float, str, list, dict, type(None))
