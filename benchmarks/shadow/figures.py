@@ -77,14 +77,15 @@ class Spread:
     most: float
 
 
-def ratio(blocks: Iterable[Rounds], server: str, base: str) -> float:
-    """Return the median time of one server over that of another, of all blocks together."""
+def ratio(blocks: Iterable[Rounds], server: str, *bases: str) -> float:
+    """Return the median time of one server over that of others, which are taken as one, of all blocks together."""
     blocks = list(blocks)
-    times, others = ([took for block in blocks for took in block[name]] for name in (server, base))
+    times = [took for block in blocks for took in block[server]]
+    others = [took for block in blocks for base in bases for took in block[base]]
     return median(times) / median(others)
 
 
-def spread(blocks: Iterable[Rounds], server: str, base: str) -> Spread:
+def spread(blocks: Iterable[Rounds], server: str, *bases: str) -> Spread:
     """Return how the same ratio differs between blocks."""
-    ratios = [median(block[server]) / median(block[base]) for block in blocks]
+    ratios = [ratio([block], server, *bases) for block in blocks]
     return Spread(min(ratios), median(ratios), max(ratios))

@@ -61,7 +61,10 @@ def _block(stack: Stack, seconds: float, number: int, errors: Counter[str], brok
 
 
 def _judge(phase: str, blocks: Sequence[Rounds], errors: Counter[str]) -> float:
-    for name in (CONTROL, CAPPED, UNCAPPED):
-        say(phase, f"{name}: {ratio(blocks, name, PLAIN):.4f}, by block {spread(blocks, name, PLAIN)}")
+    say(phase, f"{CONTROL}: {ratio(blocks, CONTROL, PLAIN):.4f}, by block {spread(blocks, CONTROL, PLAIN)}")
+    for name in (CAPPED, UNCAPPED):
+        say(
+            phase, f"{name}: {ratio(blocks, name, PLAIN, CONTROL):.4f}, by block {spread(blocks, name, PLAIN, CONTROL)}"
+        )
     say(phase, f"{sum(len(block[PLAIN]) for block in blocks)} rounds, errors: {dict(errors)}")
-    return ratio(blocks, CAPPED, PLAIN)
+    return ratio(blocks, CAPPED, PLAIN, CONTROL)

@@ -10,7 +10,8 @@ from random import Random
 from urllib.parse import urlsplit
 
 WARM_UP_ROUNDS = 60
-_THOUGHT_SECONDS = 0.004
+_THOUGHT_SECONDS = 0.02
+"""Long enough for couriers and workers to do their part in between, as on a machine that is not overloaded."""
 _TIMEOUT_SECONDS = 20.0
 _MOST_SEEDS = 1_000_000
 

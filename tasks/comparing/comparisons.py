@@ -77,7 +77,6 @@ class Comparison:
 
     primary: Server
     replica: Server
-    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     dice: Callable[[], float] = random.random
     current: ShadowRead | None = None
