@@ -1,9 +1,9 @@
 """Who acts, through which door, and why: what an event says of a change besides the change itself."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rollout.models.event import Door
 
@@ -27,20 +27,18 @@ class Acting:
 
 _acting: ContextVar[Acting | None] = ContextVar("readshift_acting", default=None)
 
-_finders: list[Callable[[], Acting]] = []
+_find: Callable[[], Acting] = Acting
 
 
 def find_by(finder: Callable[[], Acting]) -> None:
-    """Ask this function who acts where no block says so. The one that was named last counts."""
-    _finders.append(finder)
+    """Ask this function who acts where no block says so."""
+    global _find  # noqa: PLW0603 - set once, when the apps are ready
+    _find = finder
 
 
 def current() -> Acting:
     """Return on whose behalf this code runs."""
-    named = _acting.get()
-    if named is not None:
-        return named
-    return _finders[-1]() if _finders else Acting()
+    return _acting.get() or _find()
 
 
 @contextmanager
@@ -51,8 +49,3 @@ def acting(acting_as: Acting) -> Iterator[None]:
         yield
     finally:
         _acting.reset(token)
-
-
-def because(why: str, **measures: object) -> AbstractContextManager[None]:
-    """Let what this block changes be put down to whoever acts already, with a reason."""
-    return acting(replace(current(), why=why, measures=measures))

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import ProgrammingError, connections, models, transaction
+from django.db import connections, models
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import Signal
 from django.utils import timezone
-from waffle import get_waffle_flag_model, get_waffle_sample_model, get_waffle_switch_model
+from waffle import get_waffle_flag_model
 
 from rollout import acting
-from rollout.changes import UNDEFINED_TABLE
-from rollout.models import DrainedReplica, Event, GateKind, RoutingRule
+from rollout.changes import before_migrate, deciding_models, flag_relations
+from rollout.models import Event, GateKind, RoutingRule
 from rollout.models.event import EventKind
 from rollout.policy import KILL_SWITCH
 from rollout.settings import is_idle
@@ -35,15 +35,13 @@ _MEMORY = "_readshift_before"
 
 def connect() -> None:
     """Listen to our own models and to waffle's, custom flag models included."""
-    for model in _subjects().values():
+    for model in deciding_models().values():
         label = model._meta.label
         pre_save.connect(_remember, sender=model, dispatch_uid=f"readshift.journal.before.{label}")
         post_save.connect(_saved, sender=model, dispatch_uid=f"readshift.journal.save.{label}")
         post_delete.connect(_deleted, sender=model, dispatch_uid=f"readshift.journal.delete.{label}")
-    for relation in get_waffle_flag_model()._meta.many_to_many:
-        m2m_changed.connect(
-            _related, sender=relation.remote_field.through, dispatch_uid=f"readshift.journal.relation.{relation.name}"
-        )
+    for name, through in flag_relations().items():
+        m2m_changed.connect(_related, sender=through, dispatch_uid=f"readshift.journal.relation.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +75,18 @@ def record(happening: Happening, using: str) -> Event | None:
         after=_plain(happening.after),
         measures=dict(actor.measures),
     )
-    try:
-        with transaction.atomic(using=using):
-            event.save(using=using, force_insert=True)
-    except ProgrammingError as error:
-        if getattr(error.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
-            raise
+    with before_migrate(using):
+        event.save(using=using, force_insert=True)
+    if event.pk is None:
         return None
     logger.info("%s: %s -> %s", event, event.before, event.after)
     event_recorded.send(sender=Event, event=event)
     return event
 
 
-def _subjects() -> Mapping[str, type[models.Model]]:
-    return {
-        "rule": RoutingRule,
-        "replica": DrainedReplica,
-        "flag": get_waffle_flag_model(),
-        "switch": get_waffle_switch_model(),
-        "sample": get_waffle_sample_model(),
-    }
-
-
 def _describe(instance: models.Model) -> tuple[str, str]:
     """Return the kind of a subject and its name."""
-    kind = next(kind for kind, model in _subjects().items() if isinstance(instance, model))
+    kind = next(kind for kind, model in deciding_models().items() if isinstance(instance, model))
     match kind:
         case "rule":
             return kind, str(instance)
@@ -122,24 +107,30 @@ def _fields(instance: models.Model) -> dict[str, Any]:
     return {each.name: each.value_from_object(instance) for each in instance._meta.concrete_fields}
 
 
+def _stored(model: type[models.Model], pk: object, using: str) -> dict[str, Any]:
+    """Return what a row holds: what was assigned to an object need not be of the same type, nor be saved at all."""
+    row = model._base_manager.using(using).filter(pk=pk).first()
+    return _fields(row) if row is not None else {}
+
+
 def _remember(sender: type[models.Model], instance: models.Model, using: str, raw: bool = False, **_: Any) -> None:
-    if raw or instance.pk is None or is_idle():
-        return
-    row = sender._base_manager.using(using).filter(pk=instance.pk).first()
-    instance.__dict__[_MEMORY] = _fields(row) if row is not None else None
+    if not raw and instance.pk is not None and not is_idle():
+        instance.__dict__[_MEMORY] = _stored(sender, instance.pk, using)
 
 
-def _saved(instance: models.Model, created: bool, using: str, raw: bool = False, **_: Any) -> None:
-    before = instance.__dict__.pop(_MEMORY, None) or {}
+def _saved(
+    sender: type[models.Model], instance: models.Model, created: bool, using: str, raw: bool = False, **_: Any
+) -> None:
+    before = instance.__dict__.pop(_MEMORY, {})
     kind, name = _describe(instance)
     if raw or is_idle() or not _concerns_routing(kind, name, using):
         return
-    after = {each: value for each, value in _fields(instance).items() if each not in _UNTOLD}
-    changed = {each: value for each, value in after.items() if created or before.get(each) != value}
+    after = _stored(sender, instance.pk, using)
+    changed = {field for field, value in after.items() if field not in _UNTOLD and (created or before[field] != value)}
     if changed:
-        was = {} if created else {each: before.get(each) for each in changed}
+        was, is_now = ({field: row[field] for field in sorted(changed & row.keys())} for row in (before, after))
         happened = EventKind.CREATED if created else EventKind.CHANGED
-        record(Happening(happened, kind, name, was, changed), using)
+        record(Happening(happened, kind, name, was, is_now), using)
 
 
 def _deleted(instance: models.Model, using: str, **_: Any) -> None:
@@ -150,13 +141,12 @@ def _deleted(instance: models.Model, using: str, **_: Any) -> None:
 
 
 def _related(sender: type[models.Model], instance: models.Model, action: str, using: str, **more: Any) -> None:
-    flag = get_waffle_flag_model()
-    if is_idle() or not isinstance(instance, flag) or not action.startswith("post_"):
+    if is_idle() or not isinstance(instance, get_waffle_flag_model()) or not action.startswith("post_"):
         return
     name = str(getattr(instance, "name", ""))
     if not _concerns_routing(GateKind.FLAG, name, using):
         return
-    relation = next(each.name for each in flag._meta.many_to_many if each.remote_field.through is sender)
+    relation = next(each for each, through in flag_relations().items() if through is sender)
     keys = sorted(map(str, more.get("pk_set") or ()))
     changes: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "post_add": ({}, {relation: keys}),

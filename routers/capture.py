@@ -50,7 +50,7 @@ class CapturedRead(NamedTuple):
     """
 
     source: Source
-    sql: str
+    sql: Any
     sent: Any
     session: Sequence[bytes | None]
     seconds: float
@@ -124,10 +124,10 @@ class Capture:
 
     def _capture(self, source: Source, chosen: Sequence[Rule], sql: Any, cursor: Any) -> CaptureFate | None:
         """Return why the read is not captured, or None. Those over the cap are counted by the way: they are many."""
+        if fate := _unfit(cursor):
+            return fate
         if not self._has_room(chosen, source):
             return None
-        if fate := _unfit(sql, cursor):
-            return fate
         # Documented for debugging, and the only place that has values exactly as they were adapted.
         sent, settings = cursor._query, get_settings()  # noqa: SLF001
         if _size(sent) > settings.shadow_statement_bytes:
@@ -161,15 +161,17 @@ class Capture:
     def take(self, most: int) -> list[CapturedRead]:
         """Return up to so many captured reads, the oldest first, and forget them. Counts them, and those left out."""
         taken: list[CapturedRead] = []
-        while len(taken) < most:
-            try:
-                taken.append(self._waiting.popleft())
-            except IndexError:
-                break
-        for source, count in Counter(read.source for read in taken).items():
-            self.note(source, CaptureFate.CAPTURED, count)
-        for source, count in self._take_left_out().items():
-            self.note(source, CaptureFate.OVER_RATE, count)
+        fates: Counter[tuple[Source, CaptureFate]] = Counter()
+        while self._waiting and len(taken) < most:
+            read = self._waiting.popleft()
+            # Of long statements this takes a while, and no request has to wait for it here.
+            is_plain = isinstance(read.sql, str) and is_plain_read(read.sql)
+            fates[read.source, CaptureFate.CAPTURED if is_plain else CaptureFate.NOT_PLAIN] += 1
+            if is_plain:
+                taken.append(read)
+        fates.update({(source, CaptureFate.OVER_RATE): count for source, count in self._take_left_out().items()})
+        for (source, fate), count in fates.items():
+            self.note(source, fate, count)
         return taken
 
     def _take_left_out(self) -> Counter[Source]:
@@ -191,13 +193,11 @@ class Capture:
         self._left_out.clear()
 
 
-def _unfit(sql: Any, cursor: Any) -> CaptureFate | None:
-    """Return why a worker cannot run the statement as it was run here, or None if it can."""
+def _unfit(cursor: Any) -> CaptureFate | None:
+    """Return why a worker cannot run the statement as it was run here, or None if it can, as far as is seen at once."""
     if isinstance(cursor, ServerCursor | PortalCursor):
         return CaptureFate.CURSOR
-    if get_settings().session_state is not None:
-        return CaptureFate.SESSION_STATE
-    return None if isinstance(sql, str) and is_plain_read(sql) else CaptureFate.NOT_PLAIN
+    return CaptureFate.SESSION_STATE if get_settings().session_state is not None else None
 
 
 def _size(sent: Any) -> int:

@@ -9,6 +9,7 @@ from celery.signals import before_task_publish, task_postrun, task_prerun, worke
 from rollout.bucketing import BUCKETS
 from routers.agent import agent
 from routers.carriers import announce_errand, leave_in_cache
+from routers.courier import courier
 from routers.subjects import PlainParty, roll_dice
 from routers.tokens import FOREIGN, decode, encode
 from routers.trail import Trail, begin_outside, end_outside, outside_trail
@@ -99,4 +100,6 @@ def _served(trail: Trail) -> str | None:
 
 
 def _stop(**_: Any) -> None:
+    # Processes of a pool end without what `atexit` would do.
+    courier.stop()
     agent.stop()

@@ -3,12 +3,12 @@
 import selectors
 import socket
 from contextlib import suppress
-from copy import deepcopy
 
 from django.db import connections, router
 
 from rollout.models import RoutingRule
 from rollout.models.revision import CHANNEL
+from routers.apart import connection_apart
 
 CONNECT_TIMEOUT_SECONDS = 5
 UNACKNOWLEDGED_TIMEOUT_MS = 10_000
@@ -22,19 +22,14 @@ def control_alias() -> str:
 class ControlConnection:
     """A connection of this thread alone, outside any pool: it is held for as long as the process lives.
 
-    While it is open, this thread's ORM queries on the alias use it too. Limits on the client's side make a dead
-    primary an error within seconds; they are no startup parameters, which poolers refuse.
+    While it is open, this thread's ORM queries on the alias use it too. A dead primary is an error within seconds.
     """
 
     def __init__(self) -> None:
         self.alias = control_alias()
-        settings = deepcopy(connections[self.alias].settings_dict)
-        options = settings["OPTIONS"]
-        options.pop("pool", None)
-        options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
-        options.setdefault("tcp_user_timeout", UNACKNOWLEDGED_TIMEOUT_MS)
-        settings |= {"CONN_MAX_AGE": None, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True}
-        self._wrapper = type(connections[self.alias])(settings, alias=self.alias)
+        self._wrapper = connection_apart(
+            self.alias, connect_timeout=CONNECT_TIMEOUT_SECONDS, tcp_user_timeout=UNACKNOWLEDGED_TIMEOUT_MS
+        )
         self._alarm, self._bell = socket.socketpair()
         connections[self.alias] = self._wrapper
 

@@ -28,7 +28,9 @@ COMPARE = "readshift.compare"
 """The name of the task that is told of a batch."""
 
 _BATCH = 50
-_PAUSE_SECONDS = 0.25
+_PAUSE_SECONDS = 1.0
+"""Nobody waits for a comparison, and each delivery takes the interpreter from requests for some milliseconds."""
+
 _LONGEST_PAUSE_SECONDS = 10.0
 _LONGEST_OUTLINE = 2_000
 _STOP_SECONDS = 2.0

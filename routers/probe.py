@@ -4,14 +4,13 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import replace
 
 import psycopg
-from django.db import connections
 from psycopg.conninfo import make_conninfo
 from psycopg.pq.abc import PGconn
 
+from routers.apart import connection_apart
 from routers.health import Finding
 from routers.libpq import Deadline, DeadlineError, ask, connect
 from routers.positions import Position, settle_lsn
@@ -101,9 +100,7 @@ class Probe:
                 connection.finish()
 
     def _connect(self, deadline: Deadline) -> PGconn:
-        settings = deepcopy(connections[self._alias].settings_dict)
-        settings["OPTIONS"].pop("pool", None)
-        parameters = type(connections[self._alias])(settings, alias=self._alias).get_connection_params()
+        parameters = connection_apart(self._alias).get_connection_params()
         conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
         return connect(conninfo, deadline)
 

@@ -128,7 +128,8 @@ def is_plain_read(sql: object, writing_functions: frozenset[str] = frozenset()) 
 
 def outline(sql: object, longest: int = 80) -> str:
     """Return the beginning of a statement without its literals, and of a list after IN or ARRAY one place."""
-    plain = " ".join(_shape(_text(sql)).split())
+    text = _text(sql)
+    plain = (_outline_remembered if len(text) <= _LONGEST_REMEMBERED else _outline)(text)
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
@@ -160,6 +161,10 @@ def _shape(text: str) -> str:
     """Return a statement with one sign for every value, without comments."""
     plain = _VALUE.sub(lambda found: found["kept"] or found["word"] or "…", _OPAQUE.sub(_blank, text))
     return _LIST.sub(r"\1", _SIGN.sub(r"\1…", plain))
+
+
+def _outline(text: str) -> str:
+    return " ".join(_shape(text).split())
 
 
 def _digest(text: str) -> str:
@@ -231,3 +236,4 @@ def _calls_of(functions: frozenset[str]) -> re.Pattern[str]:
 _remembered = lru_cache(maxsize=4096)(_judge)
 _plain_remembered = lru_cache(maxsize=4096)(_judge_plain)
 _digest_remembered = lru_cache(maxsize=4096)(_digest)
+_outline_remembered = lru_cache(maxsize=1024)(_outline)

@@ -61,25 +61,21 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
         _before_write(alias, cluster, sql)
     elif effect is Effect.READ and alias == cluster.primary:
         before_read(cluster, asked, sql)
+    is_one_read = effect is Effect.READ and not many
     try:
-        if effect is Effect.READ and not many:
-            result = _read(run, Attempt(cluster, alias, sql, params, context["cursor"]), asked, connection)
-            if unit is not None and asked is not None:
-                capture.offer(cluster, asked, unit, sql, context["cursor"])
-            return result
         if alias == cluster.primary:
-            return _run_on_primary(run, asked, connection)
-        with in_flight.wait(connection):
-            return run()
+            result = _run_on_primary(run, asked, connection)
+        elif is_one_read:
+            result = _run_on_replica(run, Attempt(cluster, alias, sql, params, context["cursor"]), connection)
+        else:
+            with in_flight.wait(connection):
+                result = run()
+        if is_one_read and unit is not None and asked is not None:
+            capture.offer(cluster, asked, unit, sql, context["cursor"])
+        return result
     finally:
         if effect is not Effect.CONTROL:
             _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
-
-
-def _read(run: Callable[[], Any], attempt: Attempt, asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:
-    if attempt.alias == attempt.cluster.primary:
-        return _run_on_primary(run, asked, connection)
-    return _run_on_replica(run, attempt, connection)
 
 
 def _run_on_primary(run: Callable[[], Any], asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:

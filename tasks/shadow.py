@@ -17,9 +17,10 @@ from routers.health import Fitness
 from routers.own_work import own_work
 from routers.prober import prober
 from routers.replicas import replicas
-from tasks.comparing.claims import ForgedBatchError, Result, claim_batch, claim_lost, settle
+from tasks.comparing.claims import ForgedBatchError, claim_batch, claim_lost, settle
 from tasks.comparing.comparisons import compare_reads
 from tasks.comparing.counterparts import bears_more, choose_replica
+from tasks.comparing.results import Result
 
 logger = logging.getLogger("readshift")
 

@@ -22,9 +22,9 @@ Phases, and what is measured in each
   which every read was reported divergent. `causes_right`: those of which, besides, every report names the right cause.
 - `overhead`: four web servers of one process each, which differ only in the rule their page is under, are asked in turn
   for the same page of four statements, by one client that thinks for a moment before each request.
-  `request_overhead_ratio`: the median time of the server that captures 100 % up to a rule's default cap over that of
-  the two that capture nothing. Told besides: the same without a cap that matters; the ratio of those two, which says
-  what the measurement is worth; and how each differs between blocks with new processes.
+  `request_overhead_ratio`: the median time of the server that captures every read over that of the two that capture
+  nothing. Told besides: the same with a rule's default cap; the ratio of those two, which says what the measurement is
+  worth; and how each differs between blocks with new processes.
 - `broker_down`: `broker_down_ratio`, likewise, with the broker stopped. The worker ends with it, since Celery's may not
   survive a broker that goes away.
 - `memory`: `peak_memory_mb`: by how much the worker process's peak resident memory grows when it compares a read of

@@ -67,4 +67,4 @@ def _judge(phase: str, blocks: Sequence[Rounds], errors: Counter[str]) -> float:
             phase, f"{name}: {ratio(blocks, name, PLAIN, CONTROL):.4f}, by block {spread(blocks, name, PLAIN, CONTROL)}"
         )
     say(phase, f"{sum(len(block[PLAIN]) for block in blocks)} rounds, errors: {dict(errors)}")
-    return ratio(blocks, CAPPED, PLAIN, CONTROL)
+    return ratio(blocks, UNCAPPED, PLAIN, CONTROL)

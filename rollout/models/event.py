@@ -26,7 +26,7 @@ class EventKind(models.TextChoices):
 
 
 class Event(models.Model):
-    """One change. Rows are only ever added: the database refuses to change one, and to delete one before its time.
+    """One change. Rows are only ever added: the database refuses to change or delete one.
 
     subject_kind, subject: what was changed, such as `rule` and `endpoint shop:product-list`, or `flag` and its name.
     who: the user's name, the command, the task or the plan. why: what they gave as the reason, or empty.

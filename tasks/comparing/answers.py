@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 Row = tuple[bytes | None, ...]
 """A row as PostgreSQL sends it in text form. None is NULL."""
 
+FIRST_OWN_TYPE = 16_384
+"""Type OIDs from here on are given out by each database for itself (FirstNormalObjectId in transam.h)."""
+
 BUCKETS = 4096
 _DIGEST_BYTES = 16
 _ONE_ROW = 1 << 192

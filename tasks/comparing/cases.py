@@ -6,13 +6,10 @@ from typing import Any
 from rollout.models import ShadowRead
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
-from tasks.comparing.answers import Answer
+from tasks.comparing.answers import FIRST_OWN_TYPE, Answer
 from tasks.comparing.brackets import Bracket, Conclusion, FirstLook, Mark, judge
-from tasks.comparing.claims import Result
-from tasks.comparing.servers import Reading
-
-_OWN_TYPES_FROM = 16_384
-"""OIDs from here on are given out by each database on its own (PostgreSQL's FirstNormalObjectId)."""
+from tasks.comparing.readings import Reading
+from tasks.comparing.results import Result
 
 
 @dataclass(slots=True)
@@ -83,5 +80,5 @@ class Case:
 
 def mark(answer: Answer, is_ordered: bool) -> Mark:
     """Return what stands for an answer: equal if the answers are."""
-    columns = tuple((column.name, column.type if column.type < _OWN_TYPES_FROM else 0) for column in answer.columns)
+    columns = tuple((column.name, column.type if column.type < FIRST_OWN_TYPE else 0) for column in answer.columns)
     return (columns, answer.count, answer.in_order if is_ordered else answer.buckets)

@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 from rollout.models import ShadowRead, ShadowState
 from rollout.outcomes import Outcome, ShadowCause
 from routers.control import control_alias
+from tasks.comparing.results import Result
 
 logger = logging.getLogger("readshift")
 
@@ -24,20 +24,6 @@ MOST_TRIES = 3
 
 class ForgedBatchError(ValueError):
     """A message asks for reads that its batch does not hold. Nothing was claimed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How the comparison of one read ended. The fields are those of `rollout.models.ShadowRead`."""
-
-    outcome: Outcome
-    cause: ShadowCause | None = None
-    replica: str = ""
-    staleness_ms: float | None = None
-    primary_ms: float | None = None
-    replica_ms: float | None = None
-    rows: int | None = None
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 def claim_batch(batch: object, ids: object) -> list[ShadowRead]:

@@ -14,11 +14,12 @@ from routers.captured import CapturedStatement, open_statement
 from routers.statements import is_ordered
 from tasks.comparing.brackets import Conclusion
 from tasks.comparing.cases import Case
-from tasks.comparing.claims import Result
 from tasks.comparing.inquiries import Inquiry
 from tasks.comparing.questions import Kind
 from tasks.comparing.read_errors import ReadError
-from tasks.comparing.servers import Reading, Server
+from tasks.comparing.readings import Reading
+from tasks.comparing.results import Result
+from tasks.comparing.servers import Server
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 0.5

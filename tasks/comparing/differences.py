@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout.outcomes import ShadowCause
-from tasks.comparing.answers import Answer, Column, Row, first_difference
+from tasks.comparing.answers import FIRST_OWN_TYPE, Answer, Column, Row, first_difference
 from tasks.comparing.pairing import Change, pair
 
 MOST_EXAMPLES = 10
-
-_FIRST_OF_A_DATABASE = 16384
-"""OIDs from here on are given out by each database for itself (FirstNormalObjectId in transam.h)."""
 
 _LONGEST_SHOWN = 200
 
@@ -80,7 +77,7 @@ def _columns(primary: Sequence[Column], replica: Sequence[Column], are_types_sha
 def _is_alike(one: Column | None, other: Column | None, are_types_shared: bool) -> bool:
     if one is None or other is None or one.name != other.name:
         return False
-    is_own = min(one.type, other.type) >= _FIRST_OF_A_DATABASE
+    is_own = min(one.type, other.type) >= FIRST_OWN_TYPE
     return one.type == other.type or (is_own and not are_types_shared)
 
 

@@ -8,12 +8,12 @@ from rollout.sealing import keyed_hash
 from rollout.settings import get_settings
 from tasks.comparing.answers import Answer
 from tasks.comparing.cases import Case, mark
-from tasks.comparing.claims import Result
 from tasks.comparing.differences import Difference, Privacy, compare
 from tasks.comparing.explanations import explain
 from tasks.comparing.names import relations_in
 from tasks.comparing.narrowing import narrow
 from tasks.comparing.questions import Kind
+from tasks.comparing.results import Result
 from tasks.comparing.servers import Server
 from tasks.comparing.surroundings import SurroundingDifference, differences_between, read_surroundings
 from tasks.comparing.volatility import Calls, assess, calls_of

@@ -2,23 +2,21 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from copy import deepcopy
 from threading import Timer
 
 import psycopg
-from django.db import Error, connections
+from django.db import Error
 from psycopg import pq
 from psycopg.pq.abc import PGconn, PGresult
 
 from rollout.outcomes import ShadowCause
+from routers.apart import connection_apart
 from routers.captured import CapturedStatement
+from routers.connecting import CONNECT_TIMEOUT_SECONDS
 from routers.in_flight import Wait
 from routers.libpq import Deadline, DeadlineError, ask, stream
 from routers.own_work import own_work
 from tasks.comparing.read_errors import ReadError, describe
-
-CONNECT_TIMEOUT_SECONDS = 2
-"""psycopg allows no less."""
 
 GRACE_SECONDS = 1.0
 """How much longer than it was told a server may take: it may be late to notice."""
@@ -36,12 +34,8 @@ class Link:
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self.is_standby = False
-        settings = deepcopy(connections[alias].settings_dict)
-        settings["OPTIONS"].pop("pool", None)
-        settings["OPTIONS"].setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
-        settings |= {"CONN_MAX_AGE": None, "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True}
-        self._seconds_to_connect = float(settings["OPTIONS"]["connect_timeout"])
-        self._wrapper = type(connections[alias])(settings, alias=alias)
+        self._wrapper = connection_apart(alias, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+        self._seconds_to_connect = float(self._wrapper.settings_dict["OPTIONS"]["connect_timeout"])
         self._connection: PGconn | None = None
 
     def connect(self) -> None:

@@ -5,9 +5,8 @@ It never writes.
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +16,7 @@ from rollout.settings import get_settings
 from routers.captured import CapturedStatement
 from routers.libpq import Deadline
 from routers.positions import settle_lsn
-from tasks.comparing.answers import Answer, Column, Digest, Row, Selector
+from tasks.comparing.answers import Answer, Column, Digest, Selector
 from tasks.comparing.links import GRACE_SECONDS, Link
 from tasks.comparing.questions import (
     DEFAULT_PLAN,
@@ -30,6 +29,7 @@ from tasks.comparing.questions import (
     opening,
     setting,
 )
+from tasks.comparing.readings import Reading, columns_of, rows_of
 
 _TEXT = 25
 """The OID of the type text."""
@@ -40,19 +40,6 @@ _GROWTH = 1.25
 
 # Answers are compared by the process that reads them, so nobody else needs to know it.
 _KEY = secrets.token_bytes(32)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one snapshot of a server showed.
-
-    position: bytes of the log. A primary's snapshot shows nothing beyond it, a replica's shows all up to it. at: the
-    monotonic time by which the server stood there.
-    """
-
-    position: int
-    at: float
-    answer: Answer
 
 
 class Server:
@@ -166,7 +153,7 @@ class Server:
         try:
             self._link.ask(f"BEGIN READ ONLY; SELECT {settings}", deadline)
             with closing(self._link.stream(question, deadline)) as results:
-                rows = [row for result in results for row in _rows(result)]
+                rows = [row for result in results for row in rows_of(result)]
         finally:
             self._link.roll_back(deadline)
         return [tuple(None if value is None else value.decode() for value in row) for row in rows]
@@ -204,7 +191,7 @@ class Server:
         if unknown := [name for name in names if name not in self._originals]:
             columns = ", ".join(f"current_setting({self._link.literal(name)})" for name in unknown)
             (answer,) = self._link.ask(f"SELECT {columns}", deadline)
-            (row,) = _rows(answer)
+            (row,) = rows_of(answer)
             self._originals |= {name: (value or b"").decode() for name, value in zip(unknown, row, strict=True)}
         return self._originals
 
@@ -228,24 +215,6 @@ class Server:
         sent_at = self._clock()
         with closing(self._link.stream(statement, deadline)) as results:
             for result in results:
-                columns = columns or _columns(result)
-                digest.extend(_rows(result))
+                columns = columns or columns_of(result)
+                digest.extend(rows_of(result))
         return digest.answer(columns, took_ms=(self._clock() - sent_at) * 1000)
-
-
-def _columns(result: PGresult) -> tuple[Column, ...]:
-    return tuple(
-        Column(
-            (result.fname(number) or b"").decode(errors="replace"),
-            result.ftype(number),
-            result.ftable(number),
-            result.ftablecol(number),
-        )
-        for number in range(result.nfields)
-    )
-
-
-def _rows(result: PGresult) -> Iterator[Row]:
-    value, columns = result.get_value, range(result.nfields)
-    for number in range(result.ntuples):
-        yield tuple([value(number, column) for column in columns])

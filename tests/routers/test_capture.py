@@ -142,6 +142,15 @@ def test_a_rule_captures_no_more_in_a_second_than_its_cap(shop: Servers) -> None
     assert fates() == {CaptureFate.OVER_RATE: 2}
 
 
+def test_what_cannot_be_captured_takes_no_place_of_what_can(shop: Servers) -> None:
+    shadow(per_second=1)
+    with unit_of_work(ENDPOINT):
+        for _ in range(3):
+            list(Product.objects.iterator(chunk_size=1))
+        list(Product.objects.all())
+    assert len(captured()) == 1
+
+
 def test_the_share_is_that_of_the_rule(shop: Servers) -> None:
     shadow(percent=25)
     values = iter([0.1, 0.24, 0.25, 0.9])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.app import app_or_default
+from celery.signals import worker_process_shutdown
 from django.db import DatabaseError, connection
 
 from benchmarks.processes import free_port
@@ -146,3 +147,15 @@ def test_a_process_that_ends_delivers_what_is_left(shop: Servers, broker: Celery
         courier.stop()
         assert ShadowRead.objects.count() == 5
     assert sum(len(ids) for _, (_, ids) in messages(broker)) == 5
+
+
+def test_a_process_of_a_workers_pool_delivers_what_is_left_when_it_ends(
+    shop: Servers, broker: Celery, settings: Any
+) -> None:
+    shadow()
+    with probing(settings, POLICY_POLL_SECONDS=600):
+        read_names()
+        wait_until(lambda: ShadowRead.objects.count() == 1, 20, "the courier to begin its pause")
+        read_names(3)
+        worker_process_shutdown.send(sender=None, pid=1, exitcode=0)
+        assert ShadowRead.objects.count() == 4

@@ -12,7 +12,8 @@ from django.utils import timezone
 from rollout.models import ShadowRead, ShadowState
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
-from tasks.comparing.claims import LOST_AFTER, MOST_TRIES, ForgedBatchError, Result, claim_batch, claim_lost, settle
+from tasks.comparing.claims import LOST_AFTER, MOST_TRIES, ForgedBatchError, claim_batch, claim_lost, settle
+from tasks.comparing.results import Result
 from tests.support import Servers
 from tests.tasks.stored import back_date, store
 

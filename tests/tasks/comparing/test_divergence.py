@@ -10,8 +10,8 @@ from demo.waiting import wait_until
 from rollout.models import ShadowRead
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
-from tasks.comparing.claims import Result
 from tasks.comparing.comparisons import compare_reads
+from tasks.comparing.results import Result
 from tests.tasks.comparing.conftest import leading_to, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")

@@ -17,11 +17,9 @@ from django.db.backends.signals import connection_created
 from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
 
-from demo.cluster import Cluster
 from demo.waiting import wait_until
 from rollout.outcomes import ShadowCause
 from routers.captured import CapturedStatement
-from routers.positions import settle_lsn
 from tasks.comparing.answers import Selector, rows_in
 from tasks.comparing.differences import Privacy, compare
 from tasks.comparing.narrowing import narrow
@@ -29,7 +27,6 @@ from tasks.comparing.questions import PLANS, Kind
 from tasks.comparing.read_errors import ReadError
 from tasks.comparing.servers import Server
 from tests.support import Servers
-from tests.tasks.comparing.conftest import leading_to
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -417,49 +414,3 @@ def test_an_answer_that_cannot_be_held_is_read_again_where_it_differs(many_thing
     assert found is not None
     assert (found.cause, found.details["columns"]) == (ShadowCause.CHANGED_COLUMN, [{"column": "name", "rows": 1}])
     assert found.details["examples"]["changed"][0]["row"] == 501
-
-
-@contextmanager
-def publisher_and_subscriber(publishing: Cluster) -> Iterator[tuple[Server, Server]]:
-    with (
-        leading_to("default", publishing.primary, "postgres"),
-        leading_to("replica1", publishing.primary, "copy"),
-        Server("default") as primary,
-        Server("replica1") as copy,
-    ):
-        yield primary, copy
-
-
-def test_a_subscriber_has_applied_the_log_up_to_its_position(publishing: Cluster) -> None:
-    with publisher_and_subscriber(publishing) as (primary, copy):
-        assert (primary.kind, copy.kind) == (Kind.PRIMARY, Kind.SUBSCRIBER)
-        for number in range(3, 23):
-            publishing.primary.query("INSERT INTO thing VALUES (%s, 'another')", [number])
-            reading = primary.read(NAMES)
-            assert copy.wait_for(reading.position, time.monotonic() + 60) is not None
-            shown = copy.read(NAMES)
-            assert shown.position >= reading.position
-            assert shown.answer.rows == reading.answer.rows
-    publishing.primary.query("ALTER SUBSCRIPTION things DISABLE", dbname="copy")
-    with publisher_and_subscriber(publishing) as (_, copy):
-        assert copy.kind is Kind.PRIMARY
-
-
-def test_a_subscriber_whose_worker_is_held_up_stays_where_it_is(publishing: Cluster) -> None:
-    with publisher_and_subscriber(publishing) as (primary, copy):
-        assert copy.wait_for(primary.position(), time.monotonic() + 60) is not None
-        with publishing.primary.connect("copy", autocommit=False) as locking:
-            locking.execute("LOCK TABLE thing IN SHARE MODE")
-            publishing.primary.query("INSERT INTO thing VALUES (3, 'three')")
-            reading = primary.read(NAMES)
-            assert copy.wait_for(reading.position, time.monotonic() + 0.5) is None
-            assert copy.read(NAMES).answer.count == 2
-        assert copy.wait_for(reading.position, time.monotonic() + 60) is not None
-        assert copy.read(NAMES).answer.count == 3
-
-
-def test_a_primary_that_subscribes_to_others_is_a_primary(publishing: Cluster) -> None:
-    with leading_to("default", publishing.primary, "copy"), Server("default") as server:
-        assert server.kind is Kind.PRIMARY
-        ((end,),) = publishing.primary.query("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
-        assert server.position() >= settle_lsn(end)
