@@ -23,6 +23,7 @@ from tasks.comparing.servers import Server
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 0.5
+_USUAL_LAG_SECONDS = 0.3
 _MOST_CONFLICTS = 5
 _MOST_CONNECTIONS = 4
 """To each server, for one batch."""
@@ -181,7 +182,11 @@ class Comparison:
         seen_at = next((at for at, seen in self._seen if seen >= position), None)
         if seen_at is not None:
             return seen_at
-        reached_at = self.replica.wait_for(position, until)
+        reached_at = self.replica.wait_for(position, min(until, time.monotonic() + _USUAL_LAG_SECONDS))
+        if reached_at is None:
+            # An idle primary may stand where no replica gets to.
+            self.primary.write_out()
+            reached_at = self.replica.wait_for(position, until)
         if reached_at is not None:
             self._seen.append((reached_at, position))
         return reached_at

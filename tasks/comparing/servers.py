@@ -1,8 +1,9 @@
 """What a worker learns from one server: what a captured statement answers there, and where the server stands.
 
-It never writes.
+It changes no data.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from rollout.settings import get_settings
 from routers.captured import CapturedStatement
 from routers.libpq import Deadline
 from routers.positions import settle_lsn
+from routers.probe import FLUSH
 from tasks.comparing.answers import Answer, Column, Digest, Selector
 from tasks.comparing.links import GRACE_SECONDS, Link
 from tasks.comparing.questions import (
@@ -29,7 +31,10 @@ from tasks.comparing.questions import (
     opening,
     setting,
 )
+from tasks.comparing.read_errors import ReadError
 from tasks.comparing.readings import Reading, columns_of, rows_of
+
+logger = logging.getLogger("readshift")
 
 _TEXT = 25
 """The OID of the type text."""
@@ -173,6 +178,18 @@ class Server:
             self._sleep(min(delay, left))
             delay = min(delay * _GROWTH, _LONGEST_DELAY_SECONDS)
         return self._clock()
+
+    def write_out(self) -> None:
+        """Have a primary write out what no commit has written out yet, as `FLUSH` does, so that replicas receive it.
+
+        A role that may not do it leaves things as they are.
+        """
+        try:
+            self._link.ask(FLUSH, self._deadline())
+        except ReadError as error:
+            if self.is_broken:
+                raise
+            logger.debug("%r did not write out its log: %s", self.alias, error)
 
     def _deadline(self, statements: int = 1, latest: float = float("inf")) -> Deadline:
         seconds = statements * self._timeout + GRACE_SECONDS

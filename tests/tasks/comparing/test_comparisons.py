@@ -11,6 +11,7 @@ from demo.waiting import wait_until
 from rollout.models import DrainedReplica, ShadowRead, ShadowState
 from rollout.outcomes import Outcome, ShadowCause
 from routers.captured import CapturedStatement
+from tasks.comparing.comparisons import compare_reads
 from tasks.shadow import compare, compare_again
 from tests.support import Servers
 from tests.tasks.comparing.conftest import meanwhile
@@ -118,6 +119,13 @@ def test_a_volatile_statement_runs_nowhere(shop: Servers) -> None:
 def test_a_statement_that_tells_the_servers_apart_is_no_finding(shop: Servers) -> None:
     (read,) = compared(b"SELECT inet_server_port()")
     assert (read.outcome, read.cause) == (Outcome.INCONCLUSIVE, ShadowCause.NONDETERMINISTIC)
+
+
+def test_an_idle_primary_that_stands_where_no_replica_gets_to_is_waited_for(shop: Servers) -> None:
+    reads = store(CapturedStatement(b"SELECT inet_server_port()"))
+    shop.cluster.primary.query("BEGIN; SELECT pg_logical_emit_message(false, 'test', 'x'); ROLLBACK")
+    ((_, result),) = compare_reads("default", "replica1", reads)
+    assert result.cause == ShadowCause.NONDETERMINISTIC
 
 
 def test_a_statement_of_the_clock_is_compared_but_never_a_finding(shop: Servers) -> None:
