@@ -119,7 +119,10 @@ def steps(ratio: float) -> int:
 
 
 def usual(name: str) -> Guardrail:
-    """Return what a metric is held to unless the plan says otherwise. Raises ValueError for an unknown one."""
+    """Return what a metric is held to unless the plan says otherwise. Raises ValueError for an unknown one.
+
+    The lag's limit is half of what `GREATEST_LAG_SECONDS` is unless it is set, from where on a replica serves nobody.
+    """
     return _USUAL[Metric.named(name)]
 
 
@@ -128,7 +131,7 @@ _USUAL = {
     for guardrail in (
         Guardrail(Metric.ERROR_RATE, tolerated_ratio=1.1, harmful_ratio=2.0, harmful_share=0.00005),
         Guardrail(Metric.LATENCY_RATIO, tolerated_ratio=1.15, harmful_ratio=1.5),
-        Guardrail(Metric.LAG, hard=30.0, minimum=6),
+        Guardrail(Metric.LAG, hard=5.0, minimum=6),
         Guardrail(Metric.STALE_SHARE, tolerated_share=0.003, harmful_share=0.02),
         Guardrail(Metric.DIVERGENT_COUNT, hard=0.0),
         Guardrail(Metric.FALLBACK_SHARE, tolerated_share=0.02, harmful_share=0.1),

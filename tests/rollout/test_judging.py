@@ -310,8 +310,8 @@ def test_a_hard_limit_of_durations_is_in_seconds() -> None:
         ),
         ("divergent_count", {"compared": 99}, Finding.HOLD, "99 of the 100 shadow reads that it needs"),
         ("divergent_count", {"compared": 100}, Finding.PASS, "0 in this rollout, the limit is 0, 100 shadow reads"),
-        ("lag", {"lag_seconds": 31.0}, Finding.FAIL, "31 s, the limit is 30 s, known in 1 windows"),
-        ("lag", {"lag_seconds": None}, Finding.HOLD, "not known in the newest window, the limit is 30 s"),
+        ("lag", {"lag_seconds": 6.0}, Finding.FAIL, "6 s, the limit is 5 s, known in 1 windows"),
+        ("lag", {"lag_seconds": None}, Finding.HOLD, "not known in the newest window, the limit is 5 s"),
         ("lag", {"lag_seconds": 1.0}, Finding.HOLD, "1 of the 6 windows that it needs"),
     ],
 )
