@@ -110,3 +110,27 @@ class Window:
         ):
             if not 0 <= part <= whole:
                 raise ValueError(f"{name}: {part} of {whole} cannot be. Count each read once.")
+
+
+def together(windows: Iterable[Window]) -> Window:
+    """Return what windows of the same span and stage are as one, such as those of all rules that share a flag.
+
+    A unit whose reads match two of the rules is in both, and counts twice. Raises ValueError for windows of several
+    stages, or for none.
+    """
+    windows = tuple(windows)
+    stages = {window.stage for window in windows}
+    if len(stages) != 1:
+        raise ValueError(f"Windows of the stages {sorted(stages)} are no one window. Give those of one stage.")
+    lags = [window.lag_seconds for window in windows if window.lag_seconds is not None]
+    return Window(
+        stage=stages.pop(),
+        replica=sum((window.replica for window in windows), NO_UNITS),
+        primary=sum((window.primary for window in windows), NO_UNITS),
+        compared=sum(window.compared for window in windows),
+        stale=sum(window.stale for window in windows),
+        divergent=sum(window.divergent for window in windows),
+        reads=sum(window.reads for window in windows),
+        fallbacks=sum(window.fallbacks for window in windows),
+        lag_seconds=max(lags, default=None),
+    )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.windows import BUCKETS, Arm, Window, begin_of, bucket_of, histogram, percentile
+from rollout.windows import BUCKETS, Arm, Window, begin_of, bucket_of, histogram, percentile, together
 
 SECONDS = st.floats(0, 1000)
 DURATIONS = st.lists(SECONDS, max_size=50)
@@ -61,3 +61,16 @@ def test_other_buckets_are_refused() -> None:
 def test_a_part_that_exceeds_its_whole_is_refused_by_name(counts: dict[str, int], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Window(0, **counts)  # type: ignore[arg-type]
+
+
+def test_windows_of_one_stage_add_up_and_the_greatest_lag_counts() -> None:
+    one = Window(2, Arm(3, 1), Arm(5), compared=4, stale=2, divergent=1, reads=9, fallbacks=3, lag_seconds=0.5)
+    two = Window(2, Arm(2), Arm(1, 1), compared=1, reads=1, lag_seconds=2.0)
+    assert together([one, two, Window(2)]) == Window(
+        2, Arm(5, 1), Arm(6, 1), compared=5, stale=2, divergent=1, reads=10, fallbacks=3, lag_seconds=2.0
+    )
+
+
+def test_windows_of_two_stages_are_no_one_window() -> None:
+    with pytest.raises(ValueError, match=r"\[1, 2\]"):
+        together([Window(1), Window(2)])
