@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from rollout import rollup
+from rollout import arm_history, rollup
 from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.own_work import own_work
@@ -15,8 +15,9 @@ from tasks.reporting.retention import retain_shadow_reads
 @shared_task(name="readshift.roll_up", ignore_result=True)
 def roll_up() -> int:
     """Merge counts into longer spans and return how many rows that saved. Safe to run twice, and twice at once."""
+    using, now = control_alias(), timezone.now()
     with own_work():
-        return rollup.merge(timezone.now(), control_alias())
+        return rollup.merge(now, using) + arm_history.merge(now, using)
 
 
 @shared_task(name="readshift.retain", ignore_result=True)
@@ -28,5 +29,6 @@ def retain() -> int:
     """
     settings, using, now = get_settings(), control_alias(), timezone.now()
     with own_work():
-        counts = rollup.drop_before(now - timedelta(days=settings.retention_days), using)
+        limit = now - timedelta(days=settings.retention_days)
+        counts = rollup.drop_before(limit, using) + arm_history.drop_before(limit, using)
         return counts + retain_shadow_reads(now, settings, using)

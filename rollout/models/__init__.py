@@ -1,5 +1,6 @@
 """Every table that Readshift owns."""
 
+from rollout.models.arm import ArmCount, Side
 from rollout.models.drain import DrainedReplica
 from rollout.models.event import Door, Event, EventKind
 from rollout.models.revision import PolicyRevision
@@ -8,6 +9,7 @@ from rollout.models.shadow import ShadowRead, ShadowState
 from rollout.models.tally import Tally, TallyKind
 
 __all__ = [
+    "ArmCount",
     "Door",
     "DrainedReplica",
     "Event",
@@ -19,6 +21,7 @@ __all__ = [
     "RoutingRule",
     "ShadowRead",
     "ShadowState",
+    "Side",
     "Tally",
     "TallyKind",
     "TargetKind",

@@ -7,7 +7,7 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from rollout.models import Tally, TallyKind
+from rollout.models import ArmCount, Side, Tally, TallyKind
 from tasks.schedule import BEAT_SCHEDULE
 from tasks.statistics import retain, roll_up
 
@@ -66,3 +66,21 @@ def test_retaining_keeps_a_month_by_default() -> None:
 @pytest.mark.parametrize("task", [roll_up, retain])
 def test_a_task_with_nothing_to_do_does_nothing(task: Any) -> None:
     assert task.delay().get() == 0
+
+
+def test_what_is_stored_of_arms_is_kept_small_likewise() -> None:
+    now, ages = timezone.now(), [timedelta(days=40), *2 * [timedelta(hours=2)], timedelta(0)]
+    ArmCount.objects.bulk_create(
+        ArmCount(
+            starts_at=now - age,
+            span_seconds=10,
+            target_kind="endpoint",
+            target="names",
+            side=Side.REPLICA,
+            revision=1,
+        )
+        for age in ages
+    )
+    assert retain.delay().get() == 1
+    assert roll_up.delay().get() == 1
+    assert sorted(ArmCount.objects.values_list("span_seconds", flat=True)) == [10, 60]
