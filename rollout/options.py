@@ -32,11 +32,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A database alias that reads may go to. `weight` is relative to the others of its pool; 0 drains it."""
+    """A database alias that reads may go to.
+
+    weight: relative to the others of its pool; 0 drains it. capacity: how many reads per second it can carry, or None
+    if nobody has said so; the plans' check before a larger share asks for it.
+    """
 
     alias: str
     weight: int = 1
     pool: str = DEFAULT_POOL
+    capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def _replicas(where: str, raw: object, problems: list[Problem]) -> Iterator[Repl
         if not isinstance(options, Mapping):
             problems.append(_wrong(here, options, '{"WEIGHT": 2, "POOL": "reporting"}'))
             continue
-        problems.extend(_unknown_keys(here, options, ("WEIGHT", "POOL")))
+        problems.extend(_unknown_keys(here, options, ("WEIGHT", "POOL", "CAPACITY")))
         weight, pool = options.get("WEIGHT", 1), options.get("POOL", DEFAULT_POOL)
         if not isinstance(weight, int) or isinstance(weight, bool) or weight < 0:
             problems.append(_wrong(f'{here}["WEIGHT"]', weight, "a whole number, 0 or above"))
@@ -209,7 +209,15 @@ def _replicas(where: str, raw: object, problems: list[Problem]) -> Iterator[Repl
         if not isinstance(pool, str) or not pool:
             problems.append(_wrong(f'{here}["POOL"]', pool, 'the name of a pool, such as "reporting"'))
             continue
-        yield Replica(alias, weight, pool)
+        capacity = options.get("CAPACITY")
+        if capacity is not None and not _is_capacity(capacity):
+            problems.append(_wrong(f'{here}["CAPACITY"]', capacity, "None or a number of reads per second above 0"))
+            continue
+        yield Replica(alias, weight, pool, capacity)
+
+
+def _is_capacity(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _unknown_alias(where: str, alias: object, databases: Mapping[str, Any]) -> Problem:

@@ -40,6 +40,12 @@ def test_replicas_may_have_weights_and_pools() -> None:
     assert settings.clusters["default"].pools == {"default", "reporting"}
 
 
+def test_replicas_may_state_what_they_can_carry() -> None:
+    settings, problems = parse(replicas({"replica1": {"CAPACITY": 1500.5}, "replica2": {}}), DATABASES)
+    assert problems == ()
+    assert settings.replicas == {"replica1": Replica("replica1", capacity=1500.5), "replica2": Replica("replica2")}
+
+
 def test_a_model_belongs_to_the_cluster_that_claims_its_app_or_else_to_the_one_that_claims_none() -> None:
     both = clusters(default={"REPLICAS": ["replica1"]}, ledger={"REPLICAS": ["ledger_replica"], "APPS": ["ledger"]})
     settings, problems = parse(both, DATABASES)
@@ -161,6 +167,20 @@ WRONG: dict[str, tuple[object, str, list[str], str]] = {
     "negative weight": (replicas({"replica1": {"WEIGHT": -1}}), "E003", ["WEIGHT", "-1"], "whole number"),
     "half a weight": (replicas({"replica1": {"WEIGHT": 0.5}}), "E003", ["WEIGHT", "0.5"], "whole number"),
     "weight as a truth": (replicas({"replica1": {"WEIGHT": True}}), "E003", ["WEIGHT", "True"], "whole number"),
+    "no capacity": (replicas({"replica1": {"CAPACITY": 0}}), "E003", ["CAPACITY", "0"], "above 0"),
+    "capacity as a text": (
+        replicas({"replica1": {"CAPACITY": "900"}}),
+        "E003",
+        ["CAPACITY", "'900'"],
+        "reads per second",
+    ),
+    "capacity as a truth": (
+        replicas({"replica1": {"CAPACITY": True}}),
+        "E003",
+        ["CAPACITY", "True"],
+        "None or a number",
+    ),
+    "endless capacity": (replicas({"replica1": {"CAPACITY": float("inf")}}), "E003", ["CAPACITY", "inf"], "a number"),
     "pool without a name": (replicas({"replica1": {"POOL": ""}}), "E003", ["POOL"], "reporting"),
     "pool as a number": (replicas({"replica1": {"POOL": 2}}), "E003", ["POOL", "2"], "reporting"),
     "unknown primary": (clusters(main={}), "E004", ["'main'", "DATABASES"], "default, ledger"),
