@@ -11,11 +11,10 @@ from rollout.bucketing import BUCKETS
 from rollout.contracts import ANY, SESSION, Contract, Freshness
 from rollout.gates import EVERYBODY, NOBODY, FlagGate, Gate, SampleGate, SwitchGate
 from rollout.models.rule import Mode, OverBudget
+from rollout.percent import check_percent
 from rollout.policy import Rule
 
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*%?", re.ASCII)
-FINEST_STEP = Decimal("0.1")
-"""Waffle stores percentages with one decimal place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +129,3 @@ def parse_percent(text: str) -> Decimal:
     percent = Decimal(written[1].replace(",", "."))
     check_percent(percent)
     return percent
-
-
-def check_percent(percent: Decimal) -> None:
-    """Raise ValidationError unless waffle can hold the percentage: 0 to 100 in steps of 0.1."""
-    if not percent.is_finite() or not NOBODY <= percent <= EVERYBODY:
-        raise ValidationError(f"{percent} percent is outside 0 to 100. Nothing was changed.")
-    if percent % FINEST_STEP:
-        raise ValidationError(f"{percent} percent is finer than waffle stores. Use one decimal place at most.")

@@ -17,6 +17,7 @@ from rollout.gates import EVERYBODY, NOBODY
 from rollout.loading import load_gate, load_rule
 from rollout.models.drain import DrainedReplica
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
+from rollout.percent import check_percent
 from rollout.policy import KILL_SWITCH
 
 
@@ -42,7 +43,7 @@ def set_mode(rule: RoutingRule, mode: str) -> Change:
 
 def plan_share(kind: str, name: str, percent: Decimal) -> Change:
     """Say what `set_share` would do, without doing it. Raises ValidationError when the gate cannot hold the share."""
-    exposure.check_percent(percent)
+    check_percent(percent)
     if not kind:
         raise ValidationError("The rule has no gate, so it has no percentage. Give it a flag, or change its mode.")
     gate = load_gate(kind, name, _alias(kind))
@@ -66,8 +67,22 @@ def set_share(kind: str, name: str, percent: Decimal) -> Change:
         # Locked first, so that the change tells what it replaced and not what another operator replaced meanwhile.
         row = gate_model(kind)._default_manager.select_for_update().filter(name=name).first()
         change = plan_share(kind, name, percent)
-        _store_share(kind, row, percent)
+        store_share(kind, row, percent)
     return change
+
+
+def store_share(kind: str, row: Any, percent: Decimal) -> None:
+    """Save what `Gate.at` means, in the columns of this row of waffle's, which the caller has locked."""
+    if kind == GateKind.SWITCH:
+        row.active = percent == EVERYBODY
+    elif kind == GateKind.SAMPLE:
+        row.percent = percent
+    elif percent in {NOBODY, EVERYBODY}:
+        row.everyone = percent == EVERYBODY
+    else:
+        row.everyone = None
+        row.percent = percent
+    row.save()
 
 
 def plan_kill_switch(active: bool) -> Change:
@@ -135,17 +150,3 @@ def create_flag(name: str) -> None:
 def _alias(kind: str) -> str:
     """Return the database that gates of this kind are written to, which is not always called `default`."""
     return router.db_for_write(gate_model(kind))
-
-
-def _store_share(kind: str, row: Any, percent: Decimal) -> None:
-    """Save what `Gate.at` means, in waffle's columns."""
-    if kind == GateKind.SWITCH:
-        row.active = percent == EVERYBODY
-    elif kind == GateKind.SAMPLE:
-        row.percent = percent
-    elif percent in {NOBODY, EVERYBODY}:
-        row.everyone = percent == EVERYBODY
-    else:
-        row.everyone = None
-        row.percent = percent
-    row.save()
