@@ -1,4 +1,4 @@
-"""Writes an event for every change of a rule, gate or drained replica that goes through the ORM.
+"""Writes an event for every change of a rule, gate, drained replica or plan that goes through the ORM.
 
 It belongs to the caller's transaction: what is rolled back leaves no event, and what is kept has one.
 """
@@ -16,7 +16,7 @@ from waffle import get_waffle_flag_model
 
 from rollout import acting
 from rollout.changes import before_migrate, deciding_models, flag_relations
-from rollout.models import Event, GateKind, RoutingRule
+from rollout.models import Event, GateKind, RolloutPlan, RoutingRule
 from rollout.models.event import EventKind
 from rollout.policy import KILL_SWITCH
 from rollout.settings import is_idle
@@ -29,13 +29,26 @@ event_recorded = Signal()
 _UNTOLD = frozenset({"id", "created", "modified"})
 """Fields that change with every change, or never."""
 
+_UNTOLD_OF_PLANS = _UNTOLD | {
+    "expected_percent",
+    "expected_targets",
+    "stage_began_at",
+    "started_at",
+    "ended_at",
+    "standings",
+    "verdicts",
+    "looked_at",
+    "version",
+}
+"""What a plan has counted, which changes every few seconds, and what the event of its flag tells already."""
+
 _MEMORY = "_readshift_before"
 """The attribute of an object that is being saved under which what its row held is remembered."""
 
 
 def connect() -> None:
     """Listen to our own models and to waffle's, custom flag models included."""
-    for model in deciding_models().values():
+    for model in _recorded_models().values():
         label = model._meta.label
         pre_save.connect(_remember, sender=model, dispatch_uid=f"readshift.journal.before.{label}")
         post_save.connect(_saved, sender=model, dispatch_uid=f"readshift.journal.save.{label}")
@@ -84,10 +97,17 @@ def record(happening: Happening, using: str) -> Event | None:
     return event
 
 
+def _recorded_models() -> Mapping[str, type[models.Model]]:
+    """Return the models whose changes leave events, by what events call their rows. A policy needs no plan."""
+    return {**deciding_models(), "plan": RolloutPlan}
+
+
 def _describe(instance: models.Model) -> tuple[str, str]:
     """Return the kind of a subject and its name."""
-    kind = next(kind for kind, model in deciding_models().items() if isinstance(instance, model))
+    kind = next(kind for kind, model in _recorded_models().items() if isinstance(instance, model))
     match kind:
+        case "plan":
+            return kind, f"{instance.pk} of {getattr(instance, 'rule', '')}"
         case "rule":
             return kind, str(instance)
         case "replica":
@@ -101,6 +121,10 @@ def _concerns_routing(kind: str, name: str, using: str) -> bool:
         return True
     is_kill_switch = kind == GateKind.SWITCH and name == KILL_SWITCH
     return is_kill_switch or RoutingRule.objects.using(using).filter(gate_kind=kind, gate_name=name).exists()
+
+
+def _untold(kind: str) -> frozenset[str]:
+    return _UNTOLD_OF_PLANS if kind == "plan" else _UNTOLD
 
 
 def _fields(instance: models.Model) -> dict[str, Any]:
@@ -126,7 +150,8 @@ def _saved(
     if raw or is_idle() or not _concerns_routing(kind, name, using):
         return
     after = _stored(sender, instance.pk, using)
-    changed = {field for field, value in after.items() if field not in _UNTOLD and (created or before[field] != value)}
+    untold = _untold(kind)
+    changed = {field for field, value in after.items() if field not in untold and (created or before[field] != value)}
     if changed:
         was, is_now = ({field: row[field] for field in sorted(changed & row.keys())} for row in (before, after))
         happened = EventKind.CREATED if created else EventKind.CHANGED
@@ -136,7 +161,7 @@ def _saved(
 def _deleted(instance: models.Model, using: str, **_: Any) -> None:
     kind, name = _describe(instance)
     if not is_idle() and _concerns_routing(kind, name, using):
-        was = {each: value for each, value in _fields(instance).items() if each not in _UNTOLD}
+        was = {each: value for each, value in _fields(instance).items() if each not in _untold(kind)}
         record(Happening(EventKind.DELETED, kind, name, before=was), using)
 
 

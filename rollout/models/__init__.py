@@ -3,6 +3,7 @@
 from rollout.models.arm import ArmCount, Side
 from rollout.models.drain import DrainedReplica
 from rollout.models.event import Door, Event, EventKind
+from rollout.models.plan import RolloutPlan
 from rollout.models.revision import PolicyRevision
 from rollout.models.rule import GateKind, Mode, OverBudget, RoutingRule, TargetKind
 from rollout.models.shadow import ShadowRead, ShadowState
@@ -18,6 +19,7 @@ __all__ = [
     "Mode",
     "OverBudget",
     "PolicyRevision",
+    "RolloutPlan",
     "RoutingRule",
     "ShadowRead",
     "ShadowState",

@@ -10,7 +10,9 @@ from django.db import connection, connections
 from waffle.models import Flag
 
 from demo.waiting import wait_until
+from rollout.models import GateKind, Mode, RolloutPlan, RoutingRule
 from rollout.models.revision import CHANNEL
+from tests.support import route
 
 Answer = TypeVar("Answer")
 
@@ -22,6 +24,19 @@ def create_flag(name: str, **values: Any) -> Flag:
     flag = Flag(name=name, **{"superusers": False, **values})
     flag.save()
     return flag
+
+
+def draft_plan(target: str = "names", flag: str = "checkout", stages: tuple[int, ...] = (5, 50, 100)) -> RolloutPlan:
+    """Create a plan that has not started, with a rule that observes and a closed flag unless they are there already."""
+    if not Flag.objects.filter(name=flag).exists():
+        create_flag(flag, everyone=False)
+    rule = RoutingRule.objects.filter(target=target).first()
+    rule = rule or route(target, mode=Mode.OBSERVE, gate=(GateKind.FLAG, flag))
+    return RolloutPlan.objects.create(
+        rule=rule,
+        stages=[{"percent": percent, "minimum_seconds": 60, "minimum_sample": 100} for percent in stages],
+        guardrails=[{"metric": "error_rate"}],
+    )
 
 
 @dataclass
