@@ -37,7 +37,11 @@ _UNTOLD_OF_PLANS = _UNTOLD | {
     "ended_at",
     "standings",
     "verdicts",
+    "outlook",
     "looked_at",
+    "horizons",
+    "stage_revision",
+    "sample",
     "version",
 }
 """What a plan has counted, which changes every few seconds, and what the event of its flag tells already."""

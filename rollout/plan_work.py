@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from rollout.exposure import of_gate
 from rollout.held import Held
+from rollout.loading import read_revision
 from rollout.models import GateKind, RolloutPlan
 
 
@@ -74,12 +75,14 @@ def _enter(held: Held, stage: int) -> None:
     percent = plan.parsed_stages[stage].percent
     held.open_to(percent)
     plan.stage, plan.expected_percent = stage, percent
+    # The flag has just raised it, and holds it until this is committed.
+    plan.stage_revision = read_revision(held.using)
     _begin(plan)
 
 
 def _begin(plan: RolloutPlan) -> None:
-    """Let the stage count from now on, and what is seen with it: a span that is looked at never has two stages."""
-    plan.stage_began_at = plan.looked_at = timezone.now()
+    plan.stage_began_at = timezone.now()
+    plan.sample = 0
 
 
 def where(plan: RolloutPlan) -> str:

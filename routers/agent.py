@@ -23,6 +23,7 @@ from routers.control import ControlConnection, control_alias
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
 from routers.own_work import own_work
+from routers.watchman import Watchman
 
 logger = logging.getLogger("readshift")
 
@@ -47,8 +48,9 @@ class Agent:
     """Holds the policy of one process.
 
     In the background mode a thread, started by the first unit and again after a fork, listens for new revisions,
-    polls for those that no notification announced, and flushes the meter. In the inline mode the policy is read by
-    whoever asks first after a change, in its own transaction, and counts are written by `flush()` only.
+    polls for those that no notification announced, flushes the meter, and looks after plans that nobody else does. In
+    the inline mode the policy is read by whoever asks first after a change, in its own transaction, and counts are
+    written by `flush()` only.
     """
 
     def __init__(self, counts: Meter, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,6 +65,7 @@ class Agent:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._connection: ControlConnection | None = None
+        self._watchman = Watchman(clock)
 
     def state(self) -> tuple[Policy | None, Reason | None]:
         """Return the policy, and the reason why it must not decide, if there is one. Costs no query in the background.
@@ -187,6 +190,7 @@ class Agent:
             if self._clock() - self._flushed_at >= settings.flush_seconds:
                 self.flush()
                 self._flushed_at = self._clock()
+            self._watchman.look(connection.alias)
             connection.wait_for_notification(timeout=min(settings.policy_poll_seconds, settings.flush_seconds))
         self.flush()
 

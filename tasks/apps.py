@@ -11,4 +11,4 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         # Celery's autodiscovery would look for `tasks.tasks`. Importing here registers the tasks with every app,
         # however the host discovers its own.
-        from tasks import shadow, statistics  # noqa: F401, PLC0415
+        from tasks import plans, shadow, statistics  # noqa: F401, PLC0415

@@ -29,8 +29,11 @@ class RolloutPlan(models.Model):
         plan started, as `rollout.foreign.targets_of` returns it.
     reason: why it is in its state, in words.
     standings: by metric, what `Standing.as_json` returns. verdicts: by metric, the latest finding, reason and trial.
-    looked_at: until when standings include what happened.
-    version: grows with each change but those of standings, verdicts and looked_at.
+    outlook: what the last look found to do next, or what it waits for. looked_at: when that was.
+    horizons: by rule of the flag, up to where its counts are included, as `rollout.measuring.Horizon.as_json` has it.
+    stage_revision: the policy's revision from which on units belong to the stage. sample: how many the replicas' arm
+        had in it.
+    version: grows with each change but those of a look.
     """
 
     rule = models.ForeignKey(RoutingRule, on_delete=models.CASCADE, related_name="plans")
@@ -48,7 +51,11 @@ class RolloutPlan(models.Model):
     reason = models.TextField(blank=True, editable=False)
     standings = models.JSONField(default=dict, blank=True, editable=False)
     verdicts = models.JSONField(default=dict, blank=True, editable=False)
+    outlook = models.TextField(blank=True, editable=False)
     looked_at = models.DateTimeField(null=True, editable=False)
+    horizons = models.JSONField(default=dict, blank=True, editable=False)
+    stage_revision = models.PositiveBigIntegerField(default=0, editable=False)
+    sample = models.PositiveBigIntegerField(default=0, editable=False)
     version = models.PositiveIntegerField(default=0, editable=False)
     created = models.DateTimeField(auto_now_add=True)
 

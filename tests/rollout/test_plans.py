@@ -13,17 +13,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from waffle.models import Flag
 
-from rollout import looks, plans
+from rollout import plans
 from rollout.acting import Acting, acting
 from rollout.exposure import of_gate
-from rollout.guardrails import Metric
 from rollout.loading import load_gate, read_revision
 from rollout.models import Door, Event, GateKind, Mode, RolloutPlan, RoutingRule
 from rollout.plan_states import Action, State
 from rollout.plans import Result
-from rollout.standings import Standing
 from rollout.stepping import Step
-from rollout.verdicts import Finding, Verdict
 from tests.rollout.support import create_flag, draft_plan
 from tests.support import route
 
@@ -47,7 +44,8 @@ def test_starting_sets_the_rule_to_route_and_the_flag_to_the_first_percentage() 
     plan = RolloutPlan.objects.get()
     assert (plan.state, plan.stage, plan.gate_name, plan.expected_percent) == (State.RUNNING, 0, "checkout", Decimal(5))
     assert (plan.rule.mode, share()) == (Mode.ROUTE, "5 %")
-    assert plan.stage_began_at == plan.looked_at is not None
+    assert plan.stage_began_at is not None
+    assert plan.stage_revision == read_revision("default")
     assert plan.reason == "Started with stage 1 of 3, 5 %. Tests passed."
     assert (result.changed, result.text) == (True, "Started with stage 1 of 3, 5 %.")
 
@@ -238,45 +236,15 @@ def test_a_plan_alone_changes_no_policy() -> None:
 
 def test_the_verdicts_are_the_measures_of_an_event() -> None:
     plan = running()
-    look(plan, Verdict(Metric.ERROR_RATE, Finding.FAIL, "errors doubled"))
+    verdicts = {"error_rate": {"finding": "fail", "reason": "errors doubled", "trial": False}}
+    RolloutPlan.objects.update(verdicts=verdicts)
     plans.carry_out(plan.pk, Step(Action.ROLL_BACK, "errors doubled"), version=1)
     for event in Event.objects.order_by("-pk")[:2]:
         assert (event.door, event.who, event.why) == (Door.PLAN, f"plan {plan.pk}", "errors doubled")
-        assert event.measures == {"error_rate": {"finding": "fail", "reason": "errors doubled", "trial": False}}
+        assert event.measures == verdicts
 
 
 # Steps of the plan itself
-
-
-def look(plan: RolloutPlan, *verdicts: Verdict, seconds: int = 5) -> bool:
-    assert plan.looked_at is not None
-    until = plan.looked_at + timedelta(seconds=seconds)
-    standings = {each.metric.value: Standing() for each in verdicts}
-    return looks.keep(
-        plan.pk,
-        version=plan.version,
-        looked_from=plan.looked_at,
-        looked_until=until,
-        standings=standings,
-        verdicts=verdicts,
-    )
-
-
-def test_one_of_two_looks_at_the_same_span_is_kept_and_leaves_no_event() -> None:
-    plan = running()
-    before = Event.objects.count()
-    verdict = Verdict(Metric.LAG, Finding.PASS, "0 s")
-    assert look(plan, verdict)
-    assert not look(plan, verdict, seconds=9)
-    assert now(plan).looked_at == plan.looked_at + timedelta(seconds=5)  # type: ignore[operator]
-    assert Standing.from_json(now(plan).standings["lag"]) == Standing()
-    assert (Event.objects.count(), now(plan).version) == (before, plan.version)
-
-
-def test_a_look_from_before_a_change_is_not_kept() -> None:
-    plan = running()
-    plans.advance(plan.pk)
-    assert not look(plan)
 
 
 @pytest.mark.parametrize("action", [Action.ADVANCE, Action.FINISH])
@@ -344,7 +312,6 @@ def test_a_paused_plan_resumes_only_once_the_flag_is_as_it_left_it() -> None:
     began = now(plan).stage_began_at
     assert began is not None
     assert timezone.now() - began < timedelta(hours=1)
-    assert now(plan).looked_at == began
 
 
 def test_users_that_somebody_has_chosen_pause_the_plan() -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from admin_ui.commands.frame import Subcommand, Terminal
+from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
 from admin_ui.commands.shadow import Shadow
 from routers.own_work import own_work
@@ -14,7 +15,13 @@ from tasks.shadow import compare_again
 
 class Command(BaseCommand):
     help = "Look at what Readshift does and found. Each subcommand has a --help of its own."
-    subcommands: ClassVar[tuple[Subcommand, ...]] = (Shadow(), Replay(compare_again))
+    subcommands: ClassVar[tuple[Subcommand, ...]] = (
+        Shadow(),
+        Replay(compare_again),
+        ListPlans(),
+        StartPlan(),
+        *CHANGES,
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)

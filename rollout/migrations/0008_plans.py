@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('readshift', '0006_events'),
+        ('readshift', '0007_arm_counts'),
     ]
 
     operations = [
@@ -30,7 +30,11 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(blank=True, editable=False)),
                 ('standings', models.JSONField(blank=True, default=dict, editable=False)),
                 ('verdicts', models.JSONField(blank=True, default=dict, editable=False)),
+                ('outlook', models.TextField(blank=True, editable=False)),
                 ('looked_at', models.DateTimeField(editable=False, null=True)),
+                ('horizons', models.JSONField(blank=True, default=dict, editable=False)),
+                ('stage_revision', models.PositiveBigIntegerField(default=0, editable=False)),
+                ('sample', models.PositiveBigIntegerField(default=0, editable=False)),
                 ('version', models.PositiveIntegerField(default=0, editable=False)),
                 ('created', models.DateTimeField(auto_now_add=True)),
                 ('rule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='readshift.routingrule')),
