@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from admin_ui.commands.frame import Terminal, refusal
@@ -44,7 +45,7 @@ class StartPlan:
         return _tell(terminal, options, lambda: _drafted_and_started(rule, options))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ChangePlan:
     """Does one thing to the plan of a rule that is under way."""
 
@@ -125,7 +126,10 @@ def _add_usual(parser: CommandParser) -> None:
 
 
 def _drafted_and_started(rule: RoutingRule, options: dict[str, Any]) -> Result:
-    return plans.start(plans.draft(rule, options["template"]).pk, why=options["why"], using=control_alias())
+    using = control_alias()
+    # One that cannot start leaves no draft behind.
+    with transaction.atomic(using):
+        return plans.start(plans.draft(rule, options["template"]).pk, why=options["why"], using=using)
 
 
 def _tell(terminal: Terminal, options: dict[str, Any], change: Callable[[], Result]) -> int:
