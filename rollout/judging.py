@@ -56,7 +56,7 @@ def _of_lag(guardrail: Guardrail, standing: Standing) -> tuple[Finding, str]:
     lag, limit, looks = standing.lag_seconds, guardrail.hard or 0.0, standing.trials.units
     if lag is None:
         return Finding.HOLD, f"not known in the newest window, the limit is {limit:g} s"
-    found = f"{lag:g} s, the limit is {limit:g} s, known in {looks:,} windows of this stage"
+    found = f"{lag:.3g} s, the limit is {limit:g} s, known in {looks:,} windows of this stage"
     return (Finding.FAIL, found) if lag > limit else _enough(guardrail, looks, "windows", found)
 
 

@@ -55,7 +55,7 @@ def event_of(plan: int) -> dict[str, Any]:
     """Return the event by which a plan was taken back."""
     from rollout.models import Event  # noqa: PLC0415 - a model, which needs `sign_in` first
 
-    event = Event.objects.filter(subject_kind="plan", subject=str(_plan(plan))).first()
+    event = Event.objects.filter(subject_kind="plan", subject__startswith=f"{plan} of ").first()
     if event is None:
         return {}
     return {

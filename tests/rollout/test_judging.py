@@ -298,9 +298,9 @@ def test_a_hard_limit_of_durations_is_in_seconds() -> None:
         ),
         (
             "fallback_share",
-            {"reads": 5000, "fallbacks": 900},
+            {"reads": 5000, "fallbacks": 1900},
             Finding.FAIL,
-            "18 % of 5,000 reads fell back to the primary",
+            "38 % of 5,000 reads fell back to the primary",
         ),
         (
             "divergent_count",
