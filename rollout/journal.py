@@ -137,7 +137,10 @@ def _fields(instance: models.Model) -> dict[str, Any]:
 
 def _stored(model: type[models.Model], pk: object, using: str) -> dict[str, Any]:
     """Return what a row holds: what was assigned to an object need not be of the same type, nor be saved at all."""
-    row = model._base_manager.using(using).filter(pk=pk).first()
+    rows = model._base_manager.using(using).filter(pk=pk)
+    # In a transaction, as in an admin's page, the row is locked already here and not only when it is written. Else
+    # somebody else could write it in between, and what they wrote would be missing in the event as what was before.
+    row = (rows.select_for_update() if connections[using].in_atomic_block else rows).first()
     return _fields(row) if row is not None else {}
 
 
