@@ -19,6 +19,7 @@ from rollout.models import Tally
 from rollout.policy import Policy
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
+from routers.arms import arms
 from routers.control import ControlConnection, control_alias
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
@@ -144,6 +145,11 @@ class Agent:
 
     def flush(self) -> None:
         """Write the counts through this thread's connection. Counts that cannot be written are kept."""
+        self._write_tallies()
+        with own_work():
+            arms.write(control_alias())
+
+    def _write_tallies(self) -> None:
         counts = self._meter.take()
         if not counts:
             return

@@ -12,6 +12,7 @@ class RoutersConfig(AppConfig):
         from rollout import acting  # noqa: PLC0415 - models must be loaded first
         from routers import (  # noqa: PLC0415 - models must be loaded first
             agent,
+            arms,
             celery,
             checks,
             connecting,
@@ -29,6 +30,7 @@ class RoutersConfig(AppConfig):
         generic_relations.connect()
         celery.connect()
         agent.connect()
+        arms.connect()
         fallback.connect()
         prober.connect()
         courier.connect()

@@ -57,7 +57,7 @@ class ReadBlock(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._entered.pop().close()
+        self._entered.pop().__exit__(kind, error, trace)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

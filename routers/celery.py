@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from celery.signals import before_task_publish, task_postrun, task_prerun, worker_process_shutdown
+from celery.states import FAILURE
 
 from rollout.bucketing import BUCKETS
 from routers.agent import agent
@@ -79,12 +80,16 @@ def _begin(task_id: str, task: Any, **_: Any) -> None:
     scope = open_unit(unit)
     scope.__enter__()
     task.request.readshift_scope = scope
+    task.request.readshift_unit = unit
 
 
-def _end(task_id: str, task: Any, **_: Any) -> None:
+def _end(task_id: str, task: Any, state: str | None = None, **_: Any) -> None:
     # A task that failed before it began has no scope.
     if scope := task.request.__dict__.pop("readshift_scope", None):
         scope.__exit__(None, None, None)
+    if unit := task.request.__dict__.pop("readshift_unit", None):
+        # There is no state yet where an error is passed on to the code that called the task in its own process.
+        unit.end(failed=state in {None, FAILURE})
     trail: Trail | None = task.request.__dict__.pop("readshift_trail", None)
     if trail is not None and task.request.is_eager:
         end_outside(trail)

@@ -1,5 +1,7 @@
 """Management commands as units."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -8,7 +10,7 @@ from rollout.settings import Refresh, refresh
 from routers.agent import agent
 from routers.blocks import open_outermost
 from routers.prober import prober
-from routers.unit import Unit, UnitKind, current_unit, open_unit
+from routers.unit import Unit, UnitKind, current_unit, ending, open_unit
 
 
 class RoutedCommand(BaseCommand):
@@ -28,6 +30,12 @@ class RoutedCommand(BaseCommand):
         with (
             open_outermost(endpoint, UnitKind.COMMAND)
             if outer is None
-            else open_unit(Unit(UnitKind.COMMAND, endpoint, outer.trail))
+            else _open(Unit(UnitKind.COMMAND, endpoint, outer.trail))
         ):
             return super().execute(*args, **options)
+
+
+@contextmanager
+def _open(unit: Unit) -> Iterator[None]:
+    with open_unit(unit), ending(unit):
+        yield

@@ -56,9 +56,9 @@ def decide(policy: Policy | None, situation: Situation) -> Decision:
     if not situation.is_safe:
         return Decision(primary, Reason.UNSAFE_METHOD, is_displaced=_lets_go(rules))
     if reason := _refusal(rules, situation.opens):
-        return Decision(primary, reason)
+        return Decision(primary, reason, kept_by=_only_closed(rules, reason, situation.opens))
     is_observed = any(rule.mode == Mode.OBSERVE for rule in rules)
-    terms = _terms(situation, rules, rules[0].pool, drained)
+    terms = _terms(situation, rules, rules[0].pool, drained, let_go_by=() if is_observed else rules)
     wanted = Decision(primary, Reason.OBSERVED if is_observed else Reason.ROUTED, terms=terms)
     return _replica(situation, wanted, terms)
 
@@ -120,13 +120,28 @@ def _refusal(rules: tuple[Rule, ...], opens: Callable[[Rule], bool]) -> Reason |
     return None
 
 
-def _terms(situation: Situation, rules: tuple[Rule, ...], pool: str, drained: AbstractSet[str]) -> Terms:
+def _only_closed(rules: tuple[Rule, ...], reason: Reason, opens: Callable[[Rule], bool]) -> Rule | None:
+    """Return the rule whose gate alone keeps a read on the primary that all the others let go to a replica."""
+    if reason is not Reason.GATE_OFF or any(rule.mode != Mode.ROUTE for rule in rules):
+        return None
+    closed = [rule for rule in rules if not opens(rule)]
+    return closed[0] if len(closed) == 1 else None
+
+
+def _terms(
+    situation: Situation,
+    rules: tuple[Rule, ...],
+    pool: str,
+    drained: AbstractSet[str],
+    let_go_by: tuple[Rule, ...] = (),
+) -> Terms:
     return Terms(
         pool,
         _weights(situation, pool, drained),
         _contract(rules, situation.block),
         _over_budget(rules),
         captured_by=tuple(rule for rule in rules if rule.shadow_share),
+        let_go_by=let_go_by,
     )
 
 

@@ -18,7 +18,7 @@ from routers.fallback import ShedError
 from routers.streaming import stream_within
 from routers.subjects import RequestParty
 from routers.trail import Trail
-from routers.unit import Unit, UnitKind, current_unit, open_unit
+from routers.unit import Unit, UnitKind, current_unit, failing, open_unit
 from routers.whereabouts import conclude
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -41,12 +41,12 @@ class ReadshiftMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
-        with _open(request) as unit:
+        with _open(request) as unit, failing(unit):
             response = cast("HttpResponseBase", self._get_response(request))
         return _finish(request, response, unit)
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        with _open(request) as unit:
+        with _open(request) as unit, failing(unit):
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
         if unit.trail.has_news:
             return await sync_to_async(_finish)(request, response, unit)
@@ -90,7 +90,10 @@ def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> Htt
         carriers.set_header(response, trail.token)
         if party.shares_cache and party.actor:
             carriers.leave_in_cache(party.actor, trail.learned)
-    is_streamed = stream_within(unit, response)
+    failed = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    is_streamed = stream_within(unit, response, failed=failed)
+    if not is_streamed:
+        unit.end(failed=failed)
     if (is_streamed or trail.has_delegated) and "Authorization" not in request.headers and not is_idle():
         # What is written from now on, in the body or by a task, comes too late for the other cookie.
         carriers.set_errand_cookie(response, secure=request.is_secure())

@@ -55,6 +55,8 @@ class ReplicaRouter:
             decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
         if unit is not None and decision.is_displaced:
             unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
+        if unit is not None:
+            unit.count_read(decision)
         meter.count_decision(cluster.primary, unit, model._meta.label, decision)
         if overriding.recorders:
             overriding.record(Read(model._meta.label, unit.endpoint if unit else "", decision.alias, decision.reason))
@@ -154,6 +156,8 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
         objection=objection,
     )
     decision = decide(policy, situation)
+    if policy is not None:
+        unit.join(decision, policy.revision)
     if decision.reason.chooses_replica and (former := agent.former()) is not None:
         before = unhindered(former.policy, replace(situation, opens=unit.asks_gate))
         if before.alias != decision.alias and replicas.shows_since(decision.alias) < former.settled_at:

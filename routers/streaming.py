@@ -21,8 +21,9 @@ class Steps:
     A block that the body has entered and not yet left, such as `with use_primary(): yield`, is kept for its next step.
     """
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, *, failed: bool) -> None:
         self._unit = unit
+        self._failed = failed
         self._block: Block | None = inherited(unit)
         self._told = unit.trail.learned
 
@@ -31,6 +32,11 @@ class Steps:
         with resume(self._unit, self._block):
             try:
                 yield
+            except (StopIteration, StopAsyncIteration):
+                raise
+            except Exception:
+                self._failed = True
+                raise
             finally:
                 self._unit, self._block = current_unit() or self._unit, current_block()
 
@@ -49,6 +55,7 @@ class Steps:
         if self._unit.trail.is_open:
             conclude(self._unit.trail, time.time())
         self._leave()
+        self._unit.end(failed=self._failed)
 
     def _leave(self) -> None:
         trail = self._unit.trail
@@ -103,17 +110,17 @@ class AsyncBody:
         return part
 
 
-def stream_within(unit: Unit, response: HttpResponseBase) -> bool:
+def stream_within(unit: Unit, response: HttpResponseBase, *, failed: bool) -> bool:
     """Have the body of a streamed response read as the rest of its request does: same decisions, same replica.
 
-    Returns whether there is such a body. Responses that send a file are left alone: the server may send it without
-    asking us, and nothing is read for it.
+    Returns whether there is such a body. The unit then ends with it; failed: whether it has failed already. Responses
+    that send a file are left alone: the server may send it without asking us, and nothing is read for it.
     """
     if not isinstance(response, StreamingHttpResponse) or getattr(response, "file_to_stream", None) is not None:
         return False
     # The view's own transaction is over. One that the body opens is its own.
     unit.atomic_aliases = frozenset()
-    steps = Steps(unit)
+    steps = Steps(unit, failed=failed)
     parts: Any = response.streaming_content
     response.streaming_content = AsyncBody(parts, steps) if response.is_async else Body(parts, steps)
     close = response.close

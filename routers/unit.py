@@ -1,6 +1,7 @@
 """The unit of work: one request, task, command or block, and what Readshift remembers while it lasts."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,9 +12,11 @@ from django.db.models import Model
 
 from rollout.contracts import Contract, strictest
 from rollout.gates import Gate
+from rollout.models.arm import Side
 from rollout.models.rule import OverBudget
 from rollout.policy import Rule
 from rollout.reasons import Reason
+from routers.arms import Membership, arms
 from routers.positions import Position
 from routers.subjects import Party, PlainParty
 from routers.trail import Trail
@@ -39,7 +42,7 @@ class Terms:
 
     pool: the group of replicas that it belongs to. weights: those of the group that are not drained, by alias.
     contract: how old the answer may be. over_budget: one of `OverBudget`. captured_by: the rules that have reads
-    captured for comparison.
+    captured for comparison. let_go_by: the rules that have sent it to a replica.
     """
 
     pool: str
@@ -47,6 +50,7 @@ class Terms:
     contract: Contract
     over_budget: str = OverBudget.PRIMARY.value
     captured_by: tuple[Rule, ...] = ()
+    let_go_by: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Decision:
     candidate: the replica that would have served an observed read, or empty.
     is_displaced: whether the primary serves a read here that rules or code had let go to a replica.
     terms: what was asked of it; None where nothing led it to a replica.
+    kept_by: the rule whose gate, and nothing else that rules say, keeps it on the primary; or None.
     """
 
     alias: str
@@ -63,6 +68,7 @@ class Decision:
     candidate: str = ""
     is_displaced: bool = False
     terms: Terms | None = field(default=None, compare=False)
+    kept_by: Rule | None = field(default=None, compare=False)
 
     @property
     def falls_back(self) -> bool:
@@ -108,6 +114,8 @@ class Unit:
     may_fall_back: whether the fallback budget had room for this unit; None before it was asked.
     is_accounted: whether the budget knows of this unit.
     is_deciding: True while a gate is being asked, which may itself read.
+    arms: kind and target of each rule of whose rollout it is part, with its place there.
+    began: when it began, on `time.perf_counter`.
     """
 
     kind: UnitKind
@@ -123,6 +131,8 @@ class Unit:
     may_fall_back: bool | None = None
     is_accounted: bool = False
     is_deciding: bool = False
+    arms: dict[tuple[str, str], Membership] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
 
     @property
     def party(self) -> Party:
@@ -158,6 +168,34 @@ class Unit:
             return rule.gate.is_open(self.party)
         finally:
             self.is_deciding = False
+
+    def join(self, decision: Decision, revision: int) -> None:
+        """Take its place in the rollouts that the decision is part of, by intention: whatever becomes of the read.
+
+        Whom a rule has let go once stays in the replica's arm. A rule without a gate has no arms.
+        """
+        if decision.kept_by is not None:
+            rule = decision.kept_by
+            self.arms.setdefault((rule.target_kind, rule.target), Membership(rule, Side.PRIMARY, revision))
+        elif decision.terms is not None:
+            for rule in decision.terms.let_go_by:
+                key = (rule.target_kind, rule.target)
+                if rule.gate is not None and (key not in self.arms or self.arms[key].side is Side.PRIMARY):
+                    self.arms[key] = Membership(rule, Side.REPLICA, revision)
+
+    def count_read(self, decision: Decision) -> None:
+        """Count a read in the rollouts that have it meant for a replica."""
+        if decision.terms is not None and self.arms:
+            for rule in decision.terms.let_go_by:
+                if member := self.arms.get((rule.target_kind, rule.target)):
+                    member.reads += 1
+                    member.fallbacks += decision.falls_back
+
+    def end(self, *, failed: bool) -> None:
+        """Have its arms count it, once."""
+        if self.arms:
+            members, self.arms = self.arms, {}
+            arms.count(list(members.values()), time.perf_counter() - self.began, failed=failed)
 
     def answer_for(self, alias: str, sql: object) -> Asked | None:
         """Return the router's answer that sends this statement to this alias; None when nobody asked."""
@@ -270,11 +308,31 @@ def nest_unit(unit: Unit) -> Iterator[Unit]:
     _unit.set(unit)
     _block.set(block)
     try:
-        yield unit
+        with ending(unit):
+            yield unit
     finally:
         if _unit.get() is unit:
             _unit.set(outer_unit)
             _block.set(outer_block)
+
+
+@contextmanager
+def failing(unit: Unit) -> Iterator[None]:
+    """End the unit with an error that leaves this block. Without one, it goes on."""
+    try:
+        yield
+    except BaseException as error:
+        # What only breaks off, as when a client leaves, is no failure of ours.
+        unit.end(failed=isinstance(error, Exception))
+        raise
+
+
+@contextmanager
+def ending(unit: Unit) -> Iterator[None]:
+    """End the unit with this block."""
+    with failing(unit):
+        yield
+    unit.end(failed=False)
 
 
 @contextmanager

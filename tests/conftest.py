@@ -11,6 +11,7 @@ from demo.cluster import Cluster, FolderInUseError, default_root
 from demo.shop.models import Category, Product
 from rollout.policy import KILL_SWITCH
 from routers.agent import agent
+from routers.arms import arms
 from routers.capture import capture
 from routers.meter import meter
 from routers.replicas import replicas
@@ -43,6 +44,7 @@ def _fresh_process() -> Iterator[None]:
     agent.forget()
     replicas.forget()
     meter.take()
+    arms.take()
     capture.forget()
     cache.clear()
     yield

@@ -1,0 +1,160 @@
+"""What became of the units that a rule's gate let go, and of those that it did not: counts of this process."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from rollout.models.arm import ArmCount, Side
+from rollout.policy import Rule
+from rollout.rollup import FLUSH_SPAN_SECONDS
+from rollout.settings import get_settings
+from rollout.windows import bucket_of
+from routers.replicas import replicas
+
+
+@dataclass(slots=True)
+class Membership:
+    """A unit's place in the rollout of one rule.
+
+    revision: that of the policy under which it joined the arm. reads: how many of its reads were meant for a replica.
+    fallbacks: how many of them fell back to the primary.
+    """
+
+    rule: Rule
+    side: Side
+    revision: int
+    reads: int = 0
+    fallbacks: int = 0
+
+
+class Rollout(NamedTuple):
+    """What is counted apart: a rule, with its pool, under one revision of the policy."""
+
+    target_kind: str
+    target: str
+    pool: str
+    revision: int
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of the units of one arm. durations: how many took how long, by bucket."""
+
+    units: int = 0
+    failed: int = 0
+    reads: int = 0
+    fallbacks: int = 0
+    durations: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: "Outcomes") -> None:
+        self.units += other.units
+        self.failed += other.failed
+        self.reads += other.reads
+        self.fallbacks += other.fallbacks
+        self.durations.update(other.durations)
+
+
+Arms = Mapping[Side, Outcomes]
+
+
+class ArmMeter:
+    """Counters of one process, until the agent writes them: one for each rule with a gate that was asked.
+
+    Beyond `MAX_SERIES` of them neither arm is counted: one without the other would be no comparison.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._arms: dict[Rollout, Arms] = {}
+
+    def count(self, memberships: Iterable[Membership], seconds: float, *, failed: bool) -> None:
+        """Take down that a unit has ended, for each arm that it belongs to. seconds: how long it took."""
+        durations = Counter((bucket_of(seconds),))
+        for member in memberships:
+            rule = member.rule
+            rollout = Rollout(rule.target_kind, rule.target, rule.pool, member.revision)
+            # Threads of one unit may count at the same time, and of two additions one may be lost.
+            fallbacks = min(member.fallbacks, member.reads)
+            self._add(rollout, member.side, Outcomes(1, int(failed), member.reads, fallbacks, durations))
+
+    def take(self) -> Mapping[Rollout, Arms]:
+        """Return the counts and start again from nothing."""
+        with self._lock:
+            arms, self._arms = self._arms, {}
+        return arms
+
+    def give_back(self, taken: Mapping[Rollout, Arms]) -> None:
+        """Add counts again that could not be written."""
+        for rollout, arms in taken.items():
+            for side, outcomes in arms.items():
+                self._add(rollout, side, outcomes)
+
+    def write(self, using: str) -> None:
+        """Store the counts. Those that cannot be written are kept. Raises what the database raises."""
+        taken = self.take()
+        if not taken:
+            return
+        try:
+            ArmCount.objects.using(using).bulk_create(rows(taken, timezone.now()), batch_size=1000)
+        except Exception:
+            self.give_back(taken)
+            raise
+
+    def after_fork(self) -> None:
+        """Begin anew in a child. What the parent counted it writes itself."""
+        self._lock = threading.Lock()
+        self._arms = {}
+
+    def _add(self, rollout: Rollout, side: Side, outcomes: Outcomes) -> None:
+        with self._lock:
+            arms = self._arms.get(rollout)
+            if arms is None:
+                if len(self._arms) >= get_settings().max_series:
+                    return
+                arms = self._arms[rollout] = {side: Outcomes() for side in Side}
+            arms[side].add(outcomes)
+
+
+def rows(taken: Mapping[Rollout, Arms], now: datetime) -> Iterable[ArmCount]:
+    """Return the rows that store these counts."""
+    into_span = timedelta(seconds=now.timestamp() % FLUSH_SPAN_SECONDS)
+    for rollout, arms in taken.items():
+        lag = greatest_lag(rollout.pool)
+        for side, outcomes in arms.items():
+            if outcomes.units:
+                yield ArmCount(
+                    starts_at=now - into_span,
+                    span_seconds=FLUSH_SPAN_SECONDS,
+                    target_kind=rollout.target_kind,
+                    target=rollout.target,
+                    side=side,
+                    revision=rollout.revision,
+                    units=outcomes.units,
+                    failed=outcomes.failed,
+                    durations=outcomes.durations,
+                    reads=outcomes.reads,
+                    fallbacks=outcomes.fallbacks,
+                    lag_seconds=lag,
+                )
+
+
+def greatest_lag(pool: str) -> float | None:
+    """Return by how many seconds the pool's fit replica that is furthest behind is so; None while none is known."""
+    members = (replica.alias for replica in get_settings().replicas.values() if replica.pool == pool)
+    lags = (replicas.standing(alias).lag.seconds for alias in members if replicas.is_fit(alias))
+    return max((lag for lag in lags if lag is not None), default=None)
+
+
+arms = ArmMeter()
+"""The arms of this process."""
+
+
+def connect() -> None:
+    """Tie the counts to the process. Called once, when the apps are ready."""
+    os.register_at_fork(after_in_child=arms.after_fork)
