@@ -19,6 +19,7 @@ from rollout.models.drain import DrainedReplica
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.percent import check_percent
 from rollout.policy import KILL_SWITCH
+from rollout.saving import save_gate
 
 
 def plan_mode(rule: RoutingRule, mode: str) -> Change:
@@ -82,7 +83,7 @@ def store_share(kind: str, row: Any, percent: Decimal) -> None:
     else:
         row.everyone = None
         row.percent = percent
-    row.save()
+    save_gate(row)
 
 
 def plan_kill_switch(active: bool) -> Change:
@@ -99,10 +100,13 @@ def set_kill_switch(active: bool) -> Change:
     """Let the rules decide, or send every read to the primary. Creates the switch when it is missing."""
     with transaction.atomic(_alias(GateKind.SWITCH)):
         manager = get_waffle_switch_model()._default_manager
-        row, _ = manager.select_for_update().get_or_create(name=KILL_SWITCH, defaults={"active": False})
+        if not manager.filter(name=KILL_SWITCH).exists():
+            # A missing switch stops all reads as well, so this changes nothing. Two may create it at the same time.
+            manager.bulk_create([manager.model(name=KILL_SWITCH, active=False)], ignore_conflicts=True)
+        row = manager.select_for_update().get(name=KILL_SWITCH)
         change = plan_kill_switch(active)
         row.active = active
-        row.save()
+        save_gate(row)
     return change
 
 
@@ -144,7 +148,7 @@ def create_flag(name: str) -> None:
     """
     row = gate_model(GateKind.FLAG)(name=name, everyone=False, superusers=False, note="Created for a routing rule.")
     row.full_clean()
-    row.save()
+    save_gate(row)
 
 
 def _alias(kind: str) -> str:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from admin_ui.commands.frame import Subcommand, Terminal
 from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
+from admin_ui.commands.rollback import Rollback
 from admin_ui.commands.shadow import Shadow
 from routers.own_work import own_work
 from tasks.shadow import compare_again
@@ -18,10 +19,13 @@ class Command(BaseCommand):
     subcommands: ClassVar[tuple[Subcommand, ...]] = (
         Shadow(),
         Replay(compare_again),
+        Rollback(),
         ListPlans(),
         StartPlan(),
         *CHANGES,
     )
+    # Reads must come back to the primary whatever is wrong with the rest of the project, its URLs and views included.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)
