@@ -11,7 +11,7 @@ class RolloutConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rollout import changes, checks, journal  # noqa: PLC0415 - models must be loaded first
+        from rollout import changes, checks, journal, notices  # noqa: PLC0415 - models must be loaded first
 
         # Without the read path the project fails on an import, before any check runs, with a message that helps nobody.
         if problem := checks.shadowed("routers"):
@@ -19,3 +19,4 @@ class RolloutConfig(AppConfig):
         checks.register()
         changes.connect()
         journal.connect()
+        notices.connect()

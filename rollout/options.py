@@ -97,6 +97,8 @@ class Settings:
     shadow_columns: columns, as table.column, of which reports may show values; of all others they keep keyed hashes.
     shadow_values_days: how long reports keep those values, and the statement of what was not equal.
     shadow_reports: how many compared reads are kept at most.
+    webhook_secrets: what callers of the webhook sign with, the newest first; without one there is no webhook.
+    notify_emails: who is told of notable events by mail. notify_url: where they are posted to as JSON, or None.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
         that nothing is routed under Django's test runner.
@@ -137,6 +139,9 @@ class Settings:
     shadow_columns: frozenset[str] = frozenset()
     shadow_values_days: float = 7.0
     shadow_reports: int = 200_000
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    notify_emails: frozenset[str] = frozenset()
+    notify_url: str | None = field(default=None, repr=False)
     policy_refresh: str = "auto"
     policy_poll_seconds: float = 1.0
     policy_reload_seconds: float = 30.0

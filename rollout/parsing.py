@@ -2,16 +2,18 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, TypeGuard
 
 from rollout.options import DEFAULT_POOL, Cluster, Problem, Replica, Settings
+from rollout.outside import problems_of_address, problems_of_secrets
 
 _EXAMPLES = {
     "DENY": "billing.Invoice",
     "ENDPOINTS": "nightly-report",
+    "NOTIFY_EMAILS": "on-call@example.com",
     "SHADOW_COLUMNS": "shop_product.price",
     "WRITING_FUNCTIONS": "billing.charge",
 }
@@ -19,10 +21,15 @@ _EXAMPLES = {
 
 _FUNCTION = re.compile(r"(?:[^\W\d][\w$]*\.)?[^\W\d][\w$]*")
 
-_PLAIN_OPTIONS = {
-    option.name.upper(): option for option in fields(Settings) if option.name.upper() not in {"CLUSTERS", *_EXAMPLES}
+_OUTSIDE: dict[str, tuple[Callable[[object], Iterator[Problem]], Callable[[Any], object]]] = {
+    "NOTIFY_URL": (problems_of_address, lambda address: address),
+    "WEBHOOK_SECRETS": (problems_of_secrets, tuple),
 }
-_OPTIONS = ("CLUSTERS", *_EXAMPLES, *_PLAIN_OPTIONS)
+"""The options that may hold what must not be shown: what finds their problems, and what makes a setting of them."""
+
+_OTHERS = {"CLUSTERS", *_EXAMPLES, *_OUTSIDE}
+_PLAIN_OPTIONS = {option.name.upper(): option for option in fields(Settings) if option.name.upper() not in _OTHERS}
+_OPTIONS = ("CLUSTERS", *_EXAMPLES, *_OUTSIDE, *_PLAIN_OPTIONS)
 
 
 def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Problem, ...]]:
@@ -51,6 +58,12 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
         problems.extend(wrong)
         if not wrong:
             values[name.lower()] = frozenset(names)
+    for name, (find_problems, convert) in _OUTSIDE.items():
+        if name in raw:
+            wrong = [*find_problems(raw[name])]
+            problems.extend(wrong)
+            if not wrong:
+                values[name.lower()] = convert(raw[name])
     clusters, cluster_problems = _clusters(raw.get("CLUSTERS", {}), databases)
     problems.extend(cluster_problems)
     if problems:
