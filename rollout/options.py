@@ -98,6 +98,7 @@ class Settings:
     shadow_values_days: how long reports keep those values, and the statement of what was not equal.
     shadow_reports: how many compared reads are kept at most.
     webhook_secrets: what callers of the webhook sign with, the newest first; without one there is no webhook.
+    webhook_bearer: whether callers who cannot sign may send a secret itself as a bearer token.
     notify_emails: who is told of notable events by mail. notify_url: where they are posted to as JSON, or None.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
@@ -140,6 +141,7 @@ class Settings:
     shadow_values_days: float = 7.0
     shadow_reports: int = 200_000
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    webhook_bearer: bool = False
     notify_emails: frozenset[str] = frozenset()
     notify_url: str | None = field(default=None, repr=False)
     policy_refresh: str = "auto"

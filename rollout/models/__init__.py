@@ -8,6 +8,7 @@ from rollout.models.revision import PolicyRevision
 from rollout.models.rule import GateKind, Mode, OverBudget, RoutingRule, TargetKind
 from rollout.models.shadow import ShadowRead, ShadowState
 from rollout.models.tally import Tally, TallyKind
+from rollout.models.webhook import WebhookCall
 
 __all__ = [
     "ArmCount",
@@ -27,4 +28,5 @@ __all__ = [
     "Tally",
     "TallyKind",
     "TargetKind",
+    "WebhookCall",
 ]

@@ -13,6 +13,7 @@ LONG, OTHER = "hush" * 8, "psst" * 8
 def test_secrets_keep_their_order_and_appear_in_no_representation() -> None:
     raw = {
         "WEBHOOK_SECRETS": [OTHER, LONG],
+        "WEBHOOK_BEARER": True,
         "NOTIFY_URL": "https://chat.example.com/hush",
         "NOTIFY_EMAILS": ["on-call@example.com"],
     }
@@ -20,6 +21,7 @@ def test_secrets_keep_their_order_and_appear_in_no_representation() -> None:
     assert problems == ()
     assert settings == Settings(
         webhook_secrets=(OTHER, LONG),
+        webhook_bearer=True,
         notify_url="https://chat.example.com/hush",
         notify_emails=frozenset({"on-call@example.com"}),
     )
