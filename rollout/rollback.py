@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import connections, router, transaction
 
 from rollout import operations
 from rollout.exposure import Change
 from rollout.gates import NOBODY
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.naming import full_name
+
+LONGEST_WAIT_SECONDS = 10
+"""How long others may hold a rule or a gate before it is said that they do."""
 
 _GATE_KINDS = [kind for kind in GateKind.values if kind]
 
@@ -102,9 +105,19 @@ def _take_back(rule: RoutingRule, gates: Container[tuple[str, str]], using: str)
 
 @contextmanager
 def all_or_nothing(using: str) -> Iterator[None]:
-    """Let what this block does to rules and gates be one transaction on each database that holds them."""
+    """Let what this block does to rules and gates be one transaction on each database that holds them.
+
+    Raises OperationalError if somebody else holds one of them for long, rather than wait without a word.
+    """
     aliases = {using, *(router.db_for_write(gate_model(kind)) for kind in _GATE_KINDS)}
     with ExitStack() as stack:
         for alias in sorted(aliases):
             stack.enter_context(transaction.atomic(using=alias))
+            _limit_waiting(alias)
         yield
+
+
+def _limit_waiting(using: str) -> None:
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LONGEST_WAIT_SECONDS}s"])

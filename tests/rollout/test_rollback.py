@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.test import Client
 from waffle.models import Flag, Sample, Switch
 
-from rollout import operations
+from rollout import operations, rollback
 from rollout.gates import EVERYBODY
 from rollout.models import Event, GateKind, Mode, RoutingRule
 from rollout.policy import KILL_SWITCH
@@ -113,6 +113,21 @@ def test_somebody_who_raises_a_gate_at_the_same_time_is_waited_for_and_taken_bac
         operations.set_share(GateKind.FLAG, "b", EVERYBODY)
     rolling_back.result(TIMEOUT_SECONDS)
     assert set(Flag.objects.values_list("everyone", flat=True)) == {False}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_somebody_who_holds_a_gate_and_does_not_let_go_is_told_of(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback, "LONGEST_WAIT_SECONDS", 1)
+    create_flag("checkout", percent=50)
+    rule = route(gate=FLAG)
+    with transaction.atomic():
+        Flag.objects.select_for_update().get()
+        rolling_back = worker.start(lambda: roll_back_rule(rule, "default"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            rolling_back.result(TIMEOUT_SECONDS)
+    assert Flag.objects.get().everyone is None
 
 
 @pytest.fixture(params=["refuses", "hangs"])
