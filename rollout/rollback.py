@@ -12,11 +12,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connections, router, transaction
 
-from rollout import operations
+from rollout import operations, plans
 from rollout.exposure import Change
 from rollout.gates import NOBODY
+from rollout.models.plan import RolloutPlan
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.naming import full_name
+from rollout.plan_states import LIVE
 
 LONGEST_WAIT_SECONDS = 10
 """How long others may hold a rule or a gate before it is said that they do."""
@@ -78,8 +80,18 @@ def roll_back_rules(rules: Iterable[RoutingRule], using: str) -> tuple[RolledBac
         rows = {row.pk: row for row in locked}
         if gone := [key for key in keys if key not in rows]:
             raise ValidationError(f"{len(gone)} of {len(keys)} rules no longer exist. Nothing was changed.")
-        gates = _lock_gates({(row.gate_kind, row.gate_name) for row in rows.values() if row.gate_kind})
-        return tuple(_take_back(rows[key], gates, using) for key in keys)
+        named = {(row.gate_kind, row.gate_name) for row in rows.values() if row.gate_kind}
+        gates = _lock_gates(named)
+        done = tuple(_take_back(rows[key], gates, using) for key in keys)
+        _end_plans({name for kind, name in named if kind == GateKind.FLAG}, using)
+        return done
+
+
+def _end_plans(flags: Iterable[str], using: str) -> None:
+    """End the plans that move these flags. One that somebody is looking at is not waited for: it will notice itself."""
+    live = RolloutPlan.objects.using(using).filter(state__in=LIVE, gate_name__in=list(flags))
+    for pk in live.select_for_update(skip_locked=True, of=("self",)).order_by("pk").values_list("pk", flat=True):
+        plans.heed(pk, using=using)
 
 
 def _lock_gates(gates: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

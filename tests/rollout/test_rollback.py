@@ -11,12 +11,14 @@ from django.db import OperationalError, connections, transaction
 from django.test import Client
 from waffle.models import Flag, Sample, Switch
 
-from rollout import operations, rollback
+from rollout import operations, plans, rollback
 from rollout.gates import EVERYBODY
-from rollout.models import Event, GateKind, Mode, RoutingRule
+from rollout.models import Event, GateKind, Mode, RolloutPlan, RoutingRule
+from rollout.plan_states import Action, State
 from rollout.policy import KILL_SWITCH
 from rollout.rollback import roll_back_all, roll_back_rule, roll_back_rules
-from tests.rollout.support import TIMEOUT_SECONDS, Worker, create_flag, wait_for_lock
+from rollout.watching import watch
+from tests.rollout.support import TIMEOUT_SECONDS, Worker, create_flag, draft_plan, wait_for_lock
 from tests.support import Servers, route
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,24 @@ def test_a_switch_and_a_sample_are_closed() -> None:
     roll_back_rules(rules, "default")
     assert not Switch.objects.get(name="checkout").active
     assert Sample.objects.get().percent == 0
+
+
+def test_a_plan_that_moves_the_flag_is_over() -> None:
+    plan = plans.start(draft_plan(flag="checkout").pk).plan
+    roll_back_rule(plan.rule, "default")
+    plan.refresh_from_db()
+    assert plan.state == State.ROLLED_BACK
+    assert Event.objects.filter(subject_kind="plan").latest("pk").after["state"] == State.ROLLED_BACK
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_plan_that_somebody_is_looking_at_is_not_waited_for(worker: Worker) -> None:
+    plan = plans.start(draft_plan(flag="checkout").pk).plan
+    with transaction.atomic():
+        RolloutPlan.objects.select_for_update().get(pk=plan.pk)
+        worker.start(lambda: roll_back_rule(plan.rule, "default")).result(TIMEOUT_SECONDS)
+        assert Flag.objects.get().everyone is False
+    assert watch("default")[plan.pk].action is Action.ROLL_BACK
 
 
 def test_rules_that_share_the_gate_are_named() -> None:

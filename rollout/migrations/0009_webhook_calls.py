@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('readshift', '0006_events'),
+        ('readshift', '0008_plans'),
     ]
 
     operations = [
