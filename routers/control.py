@@ -1,5 +1,6 @@
 """The connection on which an agent reads the policy and writes counts: its own, and never routed."""
 
+import logging
 import selectors
 import socket
 from contextlib import suppress
@@ -9,6 +10,8 @@ from django.db import connections, router
 from rollout.models import RoutingRule
 from rollout.models.revision import CHANNEL
 from routers.apart import connection_apart
+
+logger = logging.getLogger("readshift")
 
 CONNECT_TIMEOUT_SECONDS = 5
 UNACKNOWLEDGED_TIMEOUT_MS = 10_000
@@ -41,9 +44,20 @@ class ControlConnection:
         self._bell.close()
 
     def listen(self) -> None:
-        """Connect and subscribe to new revisions. Behind a transaction pooler nothing arrives; polling has to do."""
+        """Connect, and subscribe to new revisions unless a pooler is in between. Polling has to do there.
+
+        The subscription would stay with a server process that serves other clients next. PgBouncer (1.18) takes a
+        notification that arrives while it prepares the process for one of them for the end of that preparation, and
+        gives the client the answer to another question from then on.
+        """
         with self._wrapper.cursor() as cursor:
-            cursor.execute(f"LISTEN {CHANNEL}")
+            cursor.execute("SELECT pg_backend_pid()")
+            (pid,) = cursor.fetchone()
+            # A pooler answers whoever connects before it has a server for him, with a number of its own making.
+            if pid == self._wrapper.connection.info.backend_pid:
+                cursor.execute(f"LISTEN {CHANNEL}")
+            else:
+                logger.info("A pooler is in front of %r, so changes are found by polling.", self.alias)
 
     def wait_for_notification(self, timeout: float) -> None:
         """Return at the first notification, after `wake()`, or after `timeout` seconds."""

@@ -107,6 +107,9 @@ class Probe:
 
 def _answer(connection: PGconn, deadline: Deadline, statement: str = QUESTION) -> tuple[str | None, ...]:
     result = ask(connection, deadline, statement)[-1]
+    if not result.ntuples:
+        # A pooler that has lost count gives one client the answer to what another has asked.
+        raise psycopg.DataError("the answer has no rows, so it is that to another question")
     values = (result.get_value(0, column) for column in range(result.nfields))
     return tuple(None if value is None else value.decode() for value in values)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from tests.pooling.pgbouncer import find_pgbouncer, pgbouncers
-from tests.pooling.support import ALIASES, configured, disregard_open
+from benchmarks.pgbouncer import find_pgbouncer, pgbouncers
+from tests.pooling.support import ALIASES, DATABASE, configured, disregard_open
 from tests.support import Servers, route
 
 
@@ -36,7 +36,7 @@ def bounced(request: pytest.FixtureRequest, routed: Servers, pgbouncer: Path) ->
 
     A parameter adds to its configuration.
     """
-    with pgbouncers(pgbouncer, routed.cluster, getattr(request, "param", {})) as ports:
+    with pgbouncers(pgbouncer, routed.cluster.servers, DATABASE, getattr(request, "param", {})) as ports:
         changes = {
             alias: {"PORT": ports["primary" if alias == "default" else alias], "DISABLE_SERVER_SIDE_CURSORS": True}
             for alias in ALIASES

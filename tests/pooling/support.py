@@ -14,12 +14,13 @@ from demo.cluster import Server
 from demo.waiting import wait_until
 from tests.support import Servers
 
+DATABASE = "test_readshift"
 ALIASES = ("default", "replica1", "replica2")
 NAMES = {"names": ["Assam", "Sencha"]}
 
 _disregarded: set[int] = set()
 
-_BACKENDS = "datname = 'test_readshift' AND backend_type = 'client backend'"
+_BACKENDS = f"datname = '{DATABASE}' AND backend_type = 'client backend'"
 
 
 @contextmanager

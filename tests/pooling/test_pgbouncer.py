@@ -30,8 +30,7 @@ from routers.replicas import replicas
 from routers.wire import ReplicaWriteError
 from tests.edge_cases.support import REPLICAS
 from tests.edge_cases.test_failures import TERMINATE, during, replica_of, slow_on_a_replica
-from tests.pooling.pgbouncer import DATABASE
-from tests.pooling.support import NAMES, backends, serve
+from tests.pooling.support import DATABASE, NAMES, backends, serve
 from tests.support import Servers, decisions, probing, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -124,16 +123,21 @@ def test_a_replica_that_dies_behind_it_is_found_and_returns(routed: Servers, bou
         wait_until(lambda: replica_read(routed) == replica, 60, "the replica to serve again")
 
 
-def test_a_notification_reaches_a_listener_of_the_server_and_none_behind_the_pooler(
-    routed: Servers, bounced: dict[str, int]
-) -> None:
-    with own_work(), closing(ControlConnection()) as control, routed.cluster.primary.connect(DATABASE) as direct:
+@pytest.mark.parametrize("bounced", [{"default_pool_size": "1"}], indirect=True)
+def test_no_server_process_of_the_pooler_is_left_with_a_subscription(routed: Servers, bounced: dict[str, int]) -> None:
+    with own_work(), closing(ControlConnection()) as control, connections["default"].cursor() as another:
         control.listen()
-        direct.execute(f"LISTEN {CHANNEL}")
-        routed.cluster.primary.query(f"NOTIFY {CHANNEL}", dbname=DATABASE)
-        assert next(direct.notifies(timeout=20)).channel == CHANNEL
+        another.execute("SELECT pg_listening_channels()")
+        assert not another.fetchall()
         assert read_revision(control.alias) == PolicyRevision.objects.get().revision
-        assert not control._take_notifications()
+
+
+def test_a_connection_to_the_server_itself_is_subscribed(routed: Servers) -> None:
+    with own_work(), closing(ControlConnection()) as control:
+        control.listen()
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_listening_channels()")
+            assert cursor.fetchall() == [(CHANNEL,)]
 
 
 def test_a_change_that_no_notification_announces_is_found_by_polling(

@@ -1,18 +1,16 @@
-"""A real PgBouncer in front of each server."""
+"""A real PgBouncer in front of each server, for tests and benchmarks."""
 
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import Popen
 
-from demo.cluster import Cluster, Server
+from demo.cluster import Server
 from demo.cluster.account import spawn
 from demo.waiting import wait_until
-
-DATABASE = "test_readshift"
 
 _DEFAULTS = {
     "listen_addr": "127.0.0.1",
@@ -33,24 +31,26 @@ def find_pgbouncer() -> Path | None:
 
 
 @contextmanager
-def pgbouncers(program: Path, cluster: Cluster, options: Mapping[str, str]) -> Iterator[dict[str, int]]:
-    """Run one PgBouncer per server, and give its port by the name of the server."""
+def pgbouncers(
+    program: Path, servers: Iterable[Server], database: str, options: Mapping[str, str]
+) -> Iterator[dict[str, int]]:
+    """Run one PgBouncer for this database of each server, and give its port by the name of the server."""
     with ExitStack() as stack:
         yield {
-            server.name: stack.enter_context(_running(program, server, {**_DEFAULTS, **options}))
-            for server in cluster.servers
+            server.name: stack.enter_context(_running(program, server, database, {**_DEFAULTS, **options}))
+            for server in servers
         }
 
 
 @contextmanager
-def _running(program: Path, server: Server, options: Mapping[str, str]) -> Iterator[int]:
+def _running(program: Path, server: Server, database: str, options: Mapping[str, str]) -> Iterator[int]:
     with socket.create_server((server.host, 0)) as held:
         port: int = held.getsockname()[1]
     # Where the account can read, and whence the cluster's next start removes what a killed run left behind.
     folder = server.data.parent
     file = folder / f"pgbouncer-{server.name}.ini"
     lines = [f"{name} = {value}" for name, value in {**options, "listen_port": port}.items()]
-    target = f"{DATABASE} = host={server.host} port={server.port} user=postgres"
+    target = f"{database} = host={server.host} port={server.port} user=postgres"
     file.write_text("\n".join(["[databases]", target, "[pgbouncer]", *lines, ""]))
     file.chmod(0o644)
     with (server.log.parent / f"pgbouncer-{server.name}.log").open("wb") as log:
