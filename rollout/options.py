@@ -168,6 +168,20 @@ class Settings:
         """
         return self.longest_silence_seconds + (2 * self.probe_seconds if self.probing == "shared" else 0)
 
+    @property
+    def heartbeat_seconds(self) -> float:
+        """How often a process tells that it lives: a tenth as often as it polls, with the default values."""
+        return self.policy_max_age_seconds / 3
+
+    @property
+    def longest_absence_seconds(self) -> float:
+        """For how long a process that tells nothing may still act on a policy.
+
+        It may have refreshed its policy until just before it was to tell again, and then acts on it until that one is
+        too old.
+        """
+        return self.heartbeat_seconds + self.policy_max_age_seconds
+
     def cluster_for_app(self, app_label: str) -> Cluster | None:
         """Return the cluster that serves this app, or None when its models live elsewhere."""
         catch_all = None

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -21,9 +21,11 @@ from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.arms import arms
 from routers.control import ControlConnection, control_alias
+from routers.departures import departures
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
 from routers.own_work import own_work
+from routers.presence import Presence
 from routers.watchman import Watchman
 
 logger = logging.getLogger("readshift")
@@ -32,6 +34,10 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _LONGEST_SETTLING_SECONDS = 1.0
 """How long a change may take to reach all processes. Notifications take milliseconds; one that is lost is found by the
 next poll, which may be later where polls are rare."""
+
+_SHORTEST_PAUSE_SECONDS = 0.002
+"""How soon the agent looks again whether reads that an earlier policy let go have arrived; then twice as late, each
+time."""
 
 _STOP_SECONDS = 5.0
 """How long a process waits at its end for a primary that takes no counts."""
@@ -49,16 +55,18 @@ class Agent:
     """Holds the policy of one process.
 
     In the background mode a thread, started by the first unit and again after a fork, listens for new revisions,
-    polls for those that no notification announced, flushes the meter, and looks after plans that nobody else does. In
-    the inline mode the policy is read by whoever asks first after a change, in its own transaction, and counts are
-    written by `flush()` only.
+    polls for those that no notification announced, acknowledges them, flushes the meter, and looks after plans that
+    nobody else does. In the inline mode the policy is read by whoever asks first after a change, in its own
+    transaction, and counts are written by `flush()` only.
     """
 
     def __init__(self, counts: Meter, clock: Callable[[], float] = time.monotonic) -> None:
         self._meter = counts
         self._clock = clock
+        self._presence = Presence(clock)
         self._policy: Policy | None = None
         self._former: Former | None = None
+        self._awaited: Mapping[int, float] = {}
         self._refreshed_at = float("-inf")
         self._reloaded_at = float("-inf")
         self._flushed_at = float("-inf")
@@ -67,6 +75,11 @@ class Agent:
         self._stopping = threading.Event()
         self._connection: ControlConnection | None = None
         self._watchman = Watchman(clock)
+
+    @property
+    def policy(self) -> Policy | None:
+        """What this process holds now. `state` says whether decisions may be taken from it."""
+        return self._policy
 
     def state(self) -> tuple[Policy | None, Reason | None]:
         """Return the policy, and the reason why it must not decide, if there is one. Costs no query in the background.
@@ -161,9 +174,14 @@ class Agent:
             raise
 
     def after_fork(self) -> None:
-        """Let the child start a thread of its own. It keeps the policy, whose age it knows, and none of the counts."""
+        """Let the child start a thread of its own. It keeps neither the policy nor the counts.
+
+        The policy may change before the child's first unit, and nobody would wait for a process without a row.
+        """
         self._lock = threading.Lock()
         self._thread = None
+        self.forget()
+        self._presence.after_fork()
         self._meter.take()
 
     def _run(self) -> None:
@@ -190,15 +208,25 @@ class Agent:
         """Work until told to stop. Raises what the database raises."""
         connection.listen()
         self._connection = connection
+        self._presence.announce(connection.alias)
         while not self._stopping.is_set():
-            self._refresh(connection.alias)
+            policy = self._refresh(connection.alias)
+            pause = self._acknowledge(policy, connection.alias)
             settings = get_settings()
             if self._clock() - self._flushed_at >= settings.flush_seconds:
                 self.flush()
                 self._flushed_at = self._clock()
             self._watchman.look(connection.alias)
-            connection.wait_for_notification(timeout=min(settings.policy_poll_seconds, settings.flush_seconds))
+            connection.wait_for_notification(min(pause, settings.policy_poll_seconds, settings.flush_seconds))
+        self._presence.leave(connection.alias)
         self.flush()
+
+    def _acknowledge(self, policy: Policy, alias: str) -> float:
+        """Tell that this process acts on its policy, once nothing does on an earlier one. Return when to come again."""
+        if departures.are_left(self._awaited):
+            return max(_SHORTEST_PAUSE_SECONDS, self._clock() - self._reloaded_at)
+        self._presence.tell(alias, policy.revision)
+        return get_settings().heartbeat_seconds
 
     def _replace(self, policy: Policy) -> None:
         replaced, former = self._policy, self.former()
@@ -207,18 +235,21 @@ class Agent:
             # Of several changes in a row, the policy before the first is the one that kept most on the primary.
             self._former = Former(former.policy if former is not None else replaced, settled_at)
         self._policy = policy
+        self._awaited = departures.under_way()
 
-    def _refresh(self, alias: str) -> None:
+    def _refresh(self, alias: str) -> Policy:
         now = self._clock()
         is_due = now - self._reloaded_at >= get_settings().policy_reload_seconds
-        if self._policy is None or is_due or read_revision(alias) != self._policy.revision:
-            policy = load_policy(alias)
-            if self._policy is None or policy.problems != self._policy.problems:
+        policy = self._policy
+        if policy is None or is_due or read_revision(alias) != policy.revision:
+            before, policy = policy, load_policy(alias)
+            if before is None or policy.problems != before.problems:
                 for problem in policy.problems:
                     logger.warning(problem)
             self._replace(policy)
             self._reloaded_at = now
         self._refreshed_at = now
+        return policy
 
 
 agent = Agent(meter)
@@ -234,4 +265,5 @@ def connect() -> None:
     """Tie the agent to the process. Called once, when the apps are ready."""
     policy_changed.connect(_on_policy_changed, dispatch_uid="readshift.agent")
     os.register_at_fork(after_in_child=agent.after_fork)
+    os.register_at_fork(after_in_child=departures.after_fork)
     atexit.register(agent.stop)

@@ -14,6 +14,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
+from routers.departures import departures
 from routers.fallback import ShedError, account, may_fall_back
 from routers.freshness import Check
 from routers.ladder import Situation, decide, unhindered
@@ -111,7 +112,7 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
     if settled is not None and block is None:
         decision = settled
     else:
-        decision = _decide(cluster, model, unit, block)
+        decision = _decide_by_policy(cluster, model, unit, block)
         if block is None and not decision.reason.chooses_replica and decision.reason not in _PASSING:
             unit.settled[label] = decision
     unit.asked[_alias(cluster, decision)] = Asked(model, decision)
@@ -121,6 +122,21 @@ def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision
 def _alias(cluster: Cluster, decision: Decision) -> str:
     """Return where the read is run: where it was decided, outside of tests that confine it."""
     return cluster.primary if overriding.is_confined(cluster.primary) else decision.alias
+
+
+def _decide_by_policy(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:
+    """Decide by the policy that holds once it is decided: to find a replica fit, one may have waited for it."""
+    departures.begin()
+    while True:
+        policy, _ = agent.state()
+        decision = _decide(cluster, model, unit, block)
+        if decision.alias == cluster.primary:
+            departures.end()
+            return decision
+        # Anew, and before looking: whoever takes over another policy after this waits for this read.
+        departures.begin()
+        if agent.policy is policy:
+            return decision
 
 
 def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:

@@ -15,6 +15,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import get_settings, is_idle
 from routers.capture import capture
+from routers.departures import departures
 from routers.fallback import budget
 from routers.in_flight import Wait, in_flight
 from routers.meter import Series, meter
@@ -74,6 +75,8 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
             capture.offer(cluster, asked, unit, sql, context["cursor"])
         return result
     finally:
+        if alias != cluster.primary:
+            departures.end()
         if effect is not Effect.CONTROL:
             _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
 

@@ -4,6 +4,7 @@ from rollout.models.arm import ArmCount, Side
 from rollout.models.drain import DrainedReplica
 from rollout.models.event import Door, Event, EventKind
 from rollout.models.plan import RolloutPlan
+from rollout.models.process import Process
 from rollout.models.revision import PolicyRevision
 from rollout.models.rule import GateKind, Mode, OverBudget, RoutingRule, TargetKind
 from rollout.models.shadow import ShadowRead, ShadowState
@@ -21,6 +22,7 @@ __all__ = [
     "OverBudget",
     "PolicyRevision",
     "RolloutPlan",
+    "Process",
     "RoutingRule",
     "ShadowRead",
     "ShadowState",
