@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connections, router, transaction
+from django.db import router, transaction
 
 from rollout import operations, plans
 from rollout.exposure import Change
@@ -19,6 +19,7 @@ from rollout.models.plan import RolloutPlan
 from rollout.models.rule import GateKind, Mode, RoutingRule, gate_model
 from rollout.naming import full_name
 from rollout.plan_states import LIVE
+from rollout.waiting import limit_waiting
 
 LONGEST_WAIT_SECONDS = 10
 """How long others may hold a rule or a gate before it is said that they do."""
@@ -125,11 +126,5 @@ def all_or_nothing(using: str) -> Iterator[None]:
     with ExitStack() as stack:
         for alias in sorted(aliases):
             stack.enter_context(transaction.atomic(using=alias))
-            _limit_waiting(alias)
+            limit_waiting(alias, LONGEST_WAIT_SECONDS)
         yield
-
-
-def _limit_waiting(using: str) -> None:
-    if connections[using].vendor == "postgresql":
-        with connections[using].cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LONGEST_WAIT_SECONDS}s"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from rollout import plans
@@ -24,9 +24,12 @@ from rollout.settings import get_settings
 from rollout.standings import Standing, update
 from rollout.stepping import PlanFacts, Step, next_step
 from rollout.verdicts import Finding, Verdict, decide
+from rollout.waiting import has_waited_in_vain, limit_waiting
 from rollout.windows import Window, together
 
 logger = logging.getLogger("readshift")
+
+_LONGEST_WAIT_SECONDS = 1.0
 
 
 def watch(using: str, *, unless_since: datetime | None = None) -> Mapping[int, Step]:
@@ -46,9 +49,16 @@ def watch(using: str, *, unless_since: datetime | None = None) -> Mapping[int, S
 
 
 def _look_or_tell(pk: int, using: str) -> Step | None:
-    """Look at one plan. One that cannot be judged, as it was changed by hand, holds and says so."""
+    """Look at one plan. One that cannot be judged, as it was changed by hand, holds and says so.
+
+    Whoever holds its flag or rule for long, such as a migration, must not hold up whoever looks.
+    """
     try:
         return _look(pk, using)
+    except OperationalError as error:
+        if not has_waited_in_vain(error):
+            raise
+        return Step(None, "Somebody holds its rule or flag. The next look goes on.")
     except ValidationError as error:
         reason = f"It holds, as it cannot be judged. {' '.join(error.messages)}"
         row = RolloutPlan.objects.using(using).filter(pk=pk)
@@ -60,6 +70,7 @@ def _look_or_tell(pk: int, using: str) -> Step | None:
 
 def _look(pk: int, using: str) -> Step | None:
     with transaction.atomic(using):
+        limit_waiting(using, _LONGEST_WAIT_SECONDS)
         plan = (
             RolloutPlan.objects.using(using)
             .select_for_update(skip_locked=True, of=("self",))

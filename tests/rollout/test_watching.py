@@ -134,6 +134,21 @@ def test_a_plan_that_somebody_else_looks_at_is_passed_over(plan: RolloutPlan) ->
         assert pool.submit(elsewhere).result() == {}
 
 
+def test_whoever_holds_the_flag_holds_nobody_up(plan: RolloutPlan) -> None:
+    def elsewhere() -> Step:
+        try:
+            return look(plan)
+        finally:
+            connections.close_all()
+
+    both(plan, PLENTY // 1000)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Flag.objects.select_for_update().get()
+        assert pool.submit(elsewhere).result().reason.startswith("Somebody holds its rule or flag")
+    assert now(plan).sample == 0
+    assert look(plan).action is Action.ADVANCE
+
+
 class CrashError(Exception):
     pass
 
