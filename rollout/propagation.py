@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connections
 
@@ -42,6 +43,16 @@ class Propagation:
     @property
     def is_complete(self) -> bool:
         return not self.behind
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "revision": self.revision,
+            "processes": self.processes,
+            "current": self.current,
+            "behind": [str(each) for each in self.behind],
+            "gone": list(self.gone),
+        }
 
     def __str__(self) -> str:
         noun = "process" if self.processes == 1 else "processes"

@@ -11,14 +11,17 @@ from django.db import DatabaseError
 
 from admin_ui.commands.frame import Terminal, refusal
 from rollout.acting import Acting, acting
+from rollout.loading import read_revision
 from rollout.models import Door, RoutingRule
 from rollout.naming import rules_named
+from rollout.propagation import Propagation, wait_for_processes
 from rollout.rollback import RolledBack, roll_back_all, roll_back_rules
 from routers.control import control_alias
 
 DONE = 0
 FAILED = 1
 REFUSED = 3
+AWAITED = 4
 
 
 class Rollback:
@@ -28,7 +31,8 @@ class Rollback:
     help = (
         "Take the reads of one or more rules back to the primary in every process, or all reads. It asks nothing, and "
         "needs the primary only. Exits with 0 if they are there now, also if they were before; 1 if the primary did "
-        "not take the change; 3 if a name means no rule, or several, and then nothing was changed."
+        "not take the change; 3 if a name means no rule, or several, and then nothing was changed; 4 if, with --wait, a "
+        "process has not said in time that it acts on it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +46,9 @@ class Rollback:
         )
         chosen.add_argument("--all", action="store_true", help="every read, by the kill switch")
         parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for the record of events")
+        parser.add_argument(
+            "--wait", type=float, metavar="SECONDS", help="until every process says that it acts on it, but no longer"
+        )
         parser.add_argument("--json", action="store_true", help="write one JSON object")
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
@@ -53,11 +60,15 @@ class Rollback:
             raise refusal(f"The primary did not take the change, so nothing was rolled back: {text}", FAILED) from error
         except ValidationError as error:
             raise refusal(" ".join(error.messages), REFUSED) from error
-        if options["json"]:
-            terminal.say_json({"done": [one.as_json() for one in done]})
-        else:
+        if not options["json"]:
             _say(terminal, done)
-        return DONE
+        spread = _spread(options["wait"])
+        if options["json"]:
+            processes = None if spread is None else spread.as_json()
+            terminal.say_json({"done": [one.as_json() for one in done], "processes": processes})
+        elif spread is not None:
+            terminal.say(str(spread))
+        return DONE if spread is None or spread.is_complete else AWAITED
 
 
 def _roll_back(names: Iterable[str], using: str, *, everything: bool) -> tuple[RolledBack, ...]:
@@ -67,6 +78,14 @@ def _roll_back(names: Iterable[str], using: str, *, everything: bool) -> tuple[R
     if named.problems:
         raise ValidationError([*named.problems, "Nothing was changed."])
     return roll_back_rules(named.rules, using)
+
+
+def _spread(seconds: float | None) -> Propagation | None:
+    """Wait for all processes, and return how far the change has come; None if nobody asked to wait."""
+    if seconds is None:
+        return None
+    using = control_alias()
+    return wait_for_processes(read_revision(using), seconds, using)
 
 
 def _say(terminal: Terminal, done: Iterable[RolledBack]) -> None:

@@ -8,14 +8,17 @@ import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from waffle.models import Switch
 
 from demo.waiting import wait_until
-from rollout.models import Door, Event, Mode, RoutingRule
+from rollout.models import Door, Event, Mode, Process, RoutingRule
+from rollout.models.process import Identity
 from rollout.policy import KILL_SWITCH
 from tests.admin_ui.support import flag
 from tests.support import Servers, probing, route
@@ -49,6 +52,18 @@ class TestInThisProcess:
         (done,) = content["done"]
         assert (done["rule"], done["before"], done["after"], done["had_no_need"]) == (None, "100 %", "0 %", False)
         assert not Switch.objects.get(name=KILL_SWITCH).active
+
+    def test_it_waits_for_every_process_and_names_those_that_have_not_said_so(self) -> None:
+        route("names")
+        assert run("names", "--wait", "0").endswith("0 of 0 processes on revision 2\n")
+        content: dict[str, Any] = json.loads(run("names", "--wait", "0", "--json"))
+        assert content["processes"] == {"revision": 2, "processes": 0, "current": 0, "behind": [], "gone": []}
+        Process.objects.tell(Identity(uuid4(), "web1", 7, "gunicorn", timezone.now()), 1, "default")
+        out = StringIO()
+        with pytest.raises(SystemExit) as ended:
+            call_command("readshift", "rollback", "names", "--wait", "0.1", stdout=out)
+        assert ended.value.code == 4
+        assert "0 of 1 process on revision 2; behind: gunicorn 7 on web1 (revision 1)" in out.getvalue()
 
     def test_a_name_that_means_nothing_refuses_everything(self) -> None:
         route("names")
