@@ -31,8 +31,8 @@ class Rollback:
     help = (
         "Take the reads of one or more rules back to the primary in every process, or all reads. It asks nothing, and "
         "needs the primary only. Exits with 0 if they are there now, also if they were before; 1 if the primary did "
-        "not take the change; 3 if a name means no rule, or several, and then nothing was changed; 4 if, with --wait, a "
-        "process has not said in time that it acts on it."
+        "not take the change; 3 if a name means no rule, or several, and then nothing was changed; 4 if --wait ended "
+        "before every process had said that it acts on it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
