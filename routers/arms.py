@@ -75,13 +75,19 @@ class ArmMeter:
 
     def count(self, memberships: Iterable[Membership], seconds: float, *, failed: bool) -> None:
         """Take down that a unit has ended, for each arm that it belongs to. seconds: how long it took."""
-        durations = Counter((bucket_of(seconds),))
+        bucket = bucket_of(seconds)
         for member in memberships:
             rule = member.rule
             rollout = Rollout(rule.target_kind, rule.target, rule.pool, member.revision)
-            # Threads of one unit may count at the same time, and of two additions one may be lost.
-            fallbacks = min(member.fallbacks, member.reads)
-            self._add(rollout, member.side, Outcomes(1, int(failed), member.reads, fallbacks, durations))
+            with self._lock:
+                if arms := self._arms_of(rollout):
+                    outcomes = arms[member.side]
+                    outcomes.units += 1
+                    outcomes.failed += failed
+                    outcomes.reads += member.reads
+                    # Threads of one unit may count at the same time, and of two additions one may be lost.
+                    outcomes.fallbacks += min(member.fallbacks, member.reads)
+                    outcomes.durations[bucket] += 1
 
     def take(self) -> Mapping[Rollout, Arms]:
         """Return the counts and start again from nothing."""
@@ -91,9 +97,11 @@ class ArmMeter:
 
     def give_back(self, taken: Mapping[Rollout, Arms]) -> None:
         """Add counts again that could not be written."""
-        for rollout, arms in taken.items():
-            for side, outcomes in arms.items():
-                self._add(rollout, side, outcomes)
+        for rollout, kept in taken.items():
+            with self._lock:
+                if arms := self._arms_of(rollout):
+                    for side, outcomes in kept.items():
+                        arms[side].add(outcomes)
 
     def write(self, using: str) -> None:
         """Store the counts. Those that cannot be written are kept. Raises what the database raises."""
@@ -111,14 +119,12 @@ class ArmMeter:
         self._lock = threading.Lock()
         self._arms = {}
 
-    def _add(self, rollout: Rollout, side: Side, outcomes: Outcomes) -> None:
-        with self._lock:
-            arms = self._arms.get(rollout)
-            if arms is None:
-                if len(self._arms) >= get_settings().max_series:
-                    return
-                arms = self._arms[rollout] = {side: Outcomes() for side in Side}
-            arms[side].add(outcomes)
+    def _arms_of(self, rollout: Rollout) -> Arms | None:
+        """Return where a rollout is counted, or None when there is no room for it. The lock must be held."""
+        arms = self._arms.get(rollout)
+        if arms is None and len(self._arms) < get_settings().max_series:
+            arms = self._arms[rollout] = {side: Outcomes() for side in Side}
+        return arms
 
 
 def rows(taken: Mapping[Rollout, Arms], now: datetime) -> Iterable[ArmCount]:

@@ -17,7 +17,7 @@ from demo.shop.models import Category, Product
 from demo.shop.tasks import BESTSELLERS_KEY
 from demo.waiting import wait_until
 from rollout.bucketing import BUCKETS
-from rollout.models import Tally
+from rollout.models import ArmCount, GateKind, Side, Tally
 from rollout.reasons import Reason
 from routers.blocks import unit_of_work
 from routers.celery import incoming, outgoing
@@ -26,6 +26,7 @@ from routers.subjects import PlainParty
 from routers.tokens import NOTHING, Token, encode, pinned
 from routers.trail import Trail
 from routers.unit import current_unit
+from tests.rollout.support import create_flag
 from tests.support import Reads, Servers, route
 
 REPLICAS = {"replica1", "replica2"}
@@ -148,8 +149,11 @@ def test_a_real_worker_reads_from_a_replica_once_a_rule_says_so(shop: Servers, t
             return reads
 
         assert reads_of_one_task().by_server == {"primary": 1, "replica1": 0, "replica2": 0}
-        route("shop.refresh_bestsellers")
+        create_flag("bestsellers", everyone=True)
+        route("shop.refresh_bestsellers", gate=(GateKind.FLAG, "bestsellers"))
         # The worker hears of the rule by itself.
         wait_until(lambda: reads_of_one_task().replicas == 1, 20, "the worker to read from a replica")
         last = Tally.objects.filter(endpoint="shop.refresh_bestsellers", reason=Reason.ROUTED)
         wait_until(last.exists, 20, "the worker to write its counts")
+        ended = ArmCount.objects.filter(target="shop.refresh_bestsellers", side=Side.REPLICA, units__gte=1, failed=0)
+        wait_until(ended.exists, 20, "the worker to write what became of its tasks")
