@@ -114,7 +114,7 @@ def test_a_row_whose_transaction_fails_is_never_taken() -> None:
     assert look(first.horizon).window is None
 
 
-def test_with_many_who_insert_and_two_who_look_nothing_is_lost_or_taken_twice() -> None:
+def test_with_many_who_insert_at_once_nothing_is_lost_or_taken_twice() -> None:
     writers, rows = 4, 60
 
     def write(seed: int) -> int:

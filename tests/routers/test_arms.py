@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from celery import shared_task
 from django.core.management import call_command
-from django.db import DataError, transaction
+from django.db import DataError, connections, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from waffle.models import Flag
@@ -19,6 +19,7 @@ from demo.shop.models import Category, Product
 from rollout.measuring import Period, measure
 from rollout.models import ArmCount, GateKind, Mode, PolicyRevision, RoutingRule, Side, Tally, TargetKind
 from rollout.policy import Rule
+from rollout.reasons import Reason
 from rollout.windows import bucket_of
 from routers.agent import Agent
 from routers.arms import ArmMeter, Membership, Outcomes, Rollout, arms, greatest_lag
@@ -27,7 +28,7 @@ from routers.commands import RoutedCommand
 from routers.meter import Meter, Series
 from routers.middleware import ReadshiftMiddleware
 from tests.rollout.support import create_flag
-from tests.support import Servers, probing, route
+from tests.support import Servers, decisions, probing, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -209,12 +210,13 @@ class TestAUnit:
         gated()
         with unit_of_work("names"):
             Product.objects.count()
-            with override_flag("stage", active=False):
-                Category.objects.count()
+            elsewhere(close_flag)
+            Category.objects.count()
+            assert decisions("shop.Category") == {Reason.GATE_OFF: 1}
         found = arms.take()
         (rollout,) = [rollout for rollout, sides in found.items() if sides[Side.REPLICA].units]
         assert all(not sides[Side.PRIMARY].units for sides in found.values())
-        # It joined before the flag was changed, and changed back.
+        # It joined before the flag was closed.
         assert rollout.revision < PolicyRevision.objects.get().revision
 
     def test_moves_to_the_arm_of_the_replicas_with_its_first_read_that_is_let_go(self, shop: Servers) -> None:
@@ -244,7 +246,7 @@ class TestAUnit:
     def test_fails_with_an_error_that_leaves_it(self, shop: Servers) -> None:
         gated()
         with pytest.raises(ZeroDivisionError), unit_of_work("names"):
-            print_quotient(Product.objects.count() * 0)
+            divide_by(Product.objects.count() * 0)
         assert brief() == {"replica": (1, 1)}
 
     def test_fails_not_when_its_generator_is_left_half_way(self, shop: Servers) -> None:
@@ -276,8 +278,27 @@ class TestAUnit:
         assert brief() == {"replica": (1, int(fails))}
 
 
-def print_quotient(number: int) -> float:
+def divide_by(number: int) -> float:
     return 1 / number
+
+
+def elsewhere(function: Callable[[], None]) -> None:
+    """Run a function as somebody else does, outside of the unit."""
+
+    def run() -> None:
+        try:
+            function()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()
+
+
+def close_flag() -> None:
+    flag = Flag.objects.get(name="stage")
+    flag.everyone = False
+    flag.save()
 
 
 def answering(status: int) -> Callable[[HttpRequest], HttpResponse]:
