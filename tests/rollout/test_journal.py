@@ -18,6 +18,7 @@ from rollout.journal import event_recorded
 from rollout.models import Door, DrainedReplica, Event, EventKind, GateKind, Mode, RoutingRule
 from rollout.policy import KILL_SWITCH
 from routers.blocks import unit_of_work
+from tests.rollout.interleaving import sessions
 from tests.support import route
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +181,23 @@ def test_a_value_of_another_type_is_no_change() -> None:
     rule.shadow_percent = "0"
     rule.save()
     assert len(events()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_else_writes_while_a_change_is_saved_is_what_was_before_it() -> None:
+    Flag.objects.create(name="own", everyone=False)
+    route(gate=(GateKind.FLAG, "own"))
+
+    def save_what_was_read() -> None:
+        """Do what an admin's page does: read, and save all of it."""
+        with transaction.atomic():
+            flag = Flag.objects.get()
+            flag.save()
+
+    with sessions() as both:
+        # The first has written and not committed when the second reads, which then waits with its own writing.
+        both.interleave(lambda: operations.set_share(GateKind.FLAG, "own", Decimal(5)), save_what_was_read, 3)
+    assert Flag.objects.get().everyone is False
+    opened, closed = events(subject_kind="flag")
+    assert (opened.before["everyone"], opened.after["everyone"]) == (False, None)
+    assert (closed.before["everyone"], closed.after["everyone"]) == (None, False)
