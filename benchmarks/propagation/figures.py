@@ -1,0 +1,100 @@
+"""The numbers that follow from changes and from what the replica received. Pure."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from benchmarks.failover.measures import percentile
+from benchmarks.propagation.changes import Change
+from benchmarks.propagation.wire import Arrival
+
+MARGIN_MS = 250.0
+"""How long a change may take beyond what polling takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long changes took, in milliseconds; None of none."""
+
+    p50_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> "Times":
+        took = [1000 * each for each in seconds]
+        return cls(percentile(took, 0.5), percentile(took, 0.99), max(took, default=None))
+
+    def as_json(self) -> dict[str, float | None]:
+        """Return the numbers, rounded to what they are worth."""
+        named = {"p50_ms": self.p50_ms, "p99_ms": self.p99_ms, "max_ms": self.max_ms}
+        return {name: None if value is None else round(value, 1) for name, value in named.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What came of one phase. See the package for what each means.
+
+    reads: statements that the replica received. unacknowledged: changes that one of the workers did not acknowledge.
+    """
+
+    acted: Times
+    acknowledged: Times
+    stale_reads_after_ack: int
+    reads: int
+    unacknowledged: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **self.acted.as_json(),
+            "stale_reads_after_ack": self.stale_reads_after_ack,
+            "acknowledged": self.acknowledged.as_json(),
+            "replica_reads": self.reads,
+        }
+
+    def missed(self, phase: str, bound_ms: float) -> list[str]:
+        """Say in words which bounds these figures miss. bound_ms: the greatest p99_ms."""
+        p99 = self.acted.p99_ms
+        found = []
+        if p99 is None or p99 > bound_ms:
+            found.append(f"p99_ms is {'null' if p99 is None else f'{p99:.1f}'}, the bound is {bound_ms:g}")
+        if self.stale_reads_after_ack:
+            found.append(f"stale_reads_after_ack is {self.stale_reads_after_ack}, the bound is 0")
+        if self.unacknowledged:
+            found.append(f"{self.unacknowledged} changes were not acknowledged by all workers")
+        return [f"{phase}: {words}" for words in found]
+
+
+def figures_of(changes: Sequence[Change], reads: Iterable[Arrival], workers: Collection[int]) -> Figures:
+    """Return the figures of changes that were made one after the other, beginning with one that opens.
+
+    reads: what the replica received of the workers.
+    """
+    of_workers = sorted((read for read in reads if read.pid in workers), key=lambda read: read.at)
+    times = [read.at for read in of_workers]
+    acted, stale = [], 0
+    for change, following in pairwise([*changes, None]):
+        if change is None or not change.closes:
+            continue
+        begin = bisect_left(times, change.committed)
+        end = len(times) if following is None else bisect_left(times, following.committed)
+        acted.append(max(times[begin:end], default=change.committed) - change.committed)
+        stale += sum(_is_after(read, change.acknowledged.get(read.pid)) for read in of_workers[begin:end])
+    complete = [change for change in changes if change.acknowledged.keys() >= set(workers)]
+    return Figures(
+        acted=Times.of(acted),
+        acknowledged=Times.of(
+            max(change.acknowledged[pid] for pid in workers) - change.committed for change in complete
+        ),
+        stale_reads_after_ack=stale,
+        reads=len(of_workers),
+        unacknowledged=len(changes) - len(complete),
+    )
+
+
+def _is_after(read: Arrival, acknowledged: float | None) -> bool:
+    """Say whether a read arrived in a later millisecond than the acknowledgement: the log is no more exact."""
+    return acknowledged is not None and round(read.at * 1000) > math.floor(acknowledged * 1000)
