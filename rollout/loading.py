@@ -20,19 +20,24 @@ def read_revision(using: str) -> int:
     return PolicyRevision.objects.using(using).values_list("revision", flat=True).first() or 0
 
 
-def load_policy(using: str) -> Policy:
+def load_policy(using: str, revision: int | None = None) -> Policy:
     """Read everything from one alias and compile it. Raises what the database raises, before migrate above all.
 
     The revision is read first: a change that commits in between makes the policy newer than it says, and never older.
+    revision: the current one, from whoever has just read it.
+
+    All processes do this at the same time when something changes, and reads come back to the primary as fast as they do
+    it. So nothing is read that decides nothing: a flag that is open or closed for everyone has no targets here.
     """
-    revision = read_revision(using)
+    if revision is None:
+        revision = read_revision(using)
     rows = list(RoutingRule.objects.using(using))
     names: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         names[row.gate_kind].add(row.gate_name)
     switches = _switches(using, {*names[GateKind.SWITCH], KILL_SWITCH})
     gates: dict[str, Mapping[str, Gate]] = {
-        GateKind.FLAG: _flags(using, names[GateKind.FLAG]),
+        GateKind.FLAG: _flags(using, names[GateKind.FLAG], with_idle_targets=False),
         GateKind.SWITCH: switches,
         GateKind.SAMPLE: _samples(using, names[GateKind.SAMPLE]),
     }
@@ -97,11 +102,13 @@ def _samples(using: str, names: Iterable[str]) -> dict[str, Gate]:
     return {row.name: SampleGate(row.name, threshold(row.percent)) for row in rows}
 
 
-def _flags(using: str, names: Iterable[str]) -> dict[str, Gate]:
+def _flags(using: str, names: Iterable[str], *, with_idle_targets: bool = True) -> dict[str, FlagGate]:
+    """Return flags by name. with_idle_targets: whether also those for everyone or nobody tell which users they have."""
     model = get_waffle_flag_model()
-    rows = model._default_manager.using(using).filter(name__in=names)
+    rows = list(model._default_manager.using(using).filter(name__in=names))
+    asked = [row.pk for row in rows if with_idle_targets or row.everyone is None]
     targets = {
-        relation: _related_ids(using, model, relation, names)
+        relation: _related_ids(using, model, relation, asked) if asked else {}
         for relation in ("users", "groups")
         if relation in {field.name for field in model._meta.many_to_many}
     }
@@ -127,12 +134,12 @@ def _overrides_user_check(model: Any) -> bool:
     return model.is_active_for_user not in {AbstractUserFlag.is_active_for_user, AbstractBaseFlag.is_active_for_user}
 
 
-def _related_ids(using: str, model: Any, relation: str, names: Iterable[str]) -> dict[Any, frozenset[Any]]:
+def _related_ids(using: str, model: Any, relation: str, keys: Iterable[Any]) -> dict[Any, frozenset[Any]]:
     """Return flag pk -> related pks, in one query for all flags."""
     found: dict[Any, set[Any]] = defaultdict(set)
     pairs = (
         model._default_manager.using(using)
-        .filter(name__in=names, **{f"{relation}__isnull": False})
+        .filter(pk__in=keys, **{f"{relation}__isnull": False})
         .values_list("pk", f"{relation}__pk")
     )
     for flag, related in pairs:

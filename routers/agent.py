@@ -240,9 +240,9 @@ class Agent:
     def _refresh(self, alias: str) -> Policy:
         now = self._clock()
         is_due = now - self._reloaded_at >= get_settings().policy_reload_seconds
-        policy = self._policy
-        if policy is None or is_due or read_revision(alias) != policy.revision:
-            before, policy = policy, load_policy(alias)
+        policy, revision = self._policy, read_revision(alias)
+        if policy is None or is_due or revision != policy.revision:
+            before, policy = policy, load_policy(alias, revision)
             if before is None or policy.problems != before.problems:
                 for problem in policy.problems:
                     logger.warning(problem)

@@ -10,7 +10,7 @@ from django.test.utils import isolate_apps
 from waffle.models import AbstractBaseFlag, AbstractUserFlag, Flag, Sample, Switch
 
 from rollout.gates import FlagGate, Gate, SampleGate, SwitchGate
-from rollout.loading import _overrides_user_check, load_policy, read_revision
+from rollout.loading import _overrides_user_check, load_gate, load_policy, read_revision
 from rollout.models import GateKind, Mode, OverBudget, PolicyRevision, RoutingRule, TargetKind
 from rollout.policy import KILL_SWITCH, Rule
 from tests.rollout.support import FakeSubject, Person, create_flag
@@ -191,3 +191,16 @@ def test_a_custom_flag_model_with_a_check_of_its_own_is_asked_only_for_users(mon
     beta_user, other = Person(pk=7), Person(pk=8)
     assert [gate.is_open(FakeSubject(user_is=user)) for user in (beta_user, other, None)] == [True, False, False]
     assert BetaFlag.asked == [beta_user, other]
+
+
+@pytest.mark.parametrize(("everyone", "loaded"), [(None, True), (True, False), (False, False)])
+def test_a_policy_reads_no_users_of_a_flag_that_asks_nobody(everyone: bool | None, loaded: bool) -> None:
+    user = User.objects.create(username="ada")
+    create_flag("checkout", everyone=everyone).users.add(user)
+    route(gate=(GateKind.FLAG, "checkout"))
+    (rule,) = load_policy("default").rules
+    (whole,) = (load_gate(GateKind.FLAG, "checkout", "default"),)
+    assert isinstance(rule.gate, FlagGate)
+    assert isinstance(whole, FlagGate)
+    assert rule.gate.user_ids == (frozenset({user.pk}) if loaded else frozenset())
+    assert whole.user_ids == {user.pk}
