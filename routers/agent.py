@@ -78,8 +78,8 @@ class Agent:
 
     @property
     def policy(self) -> Policy | None:
-        """What this process holds now. `state` says whether decisions may be taken from it."""
-        return self._policy
+        """What decisions are taken from now, if they may be: see `state`."""
+        return self._policy if overriding.policy is None else overriding.policy
 
     def state(self) -> tuple[Policy | None, Reason | None]:
         """Return the policy, and the reason why it must not decide, if there is one. Costs no query in the background.
