@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from admin_ui.commands.backtest import Backtest
 from admin_ui.commands.frame import Subcommand, Terminal
 from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         ListPlans(),
         StartPlan(),
         *CHANGES,
+        Backtest(),
     )
     # Reads must come back to the primary whatever is wrong with the rest of the project, its URLs and views included.
     requires_system_checks = ()
