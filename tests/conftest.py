@@ -13,6 +13,7 @@ from rollout.policy import KILL_SWITCH
 from routers.agent import agent
 from routers.arms import arms
 from routers.capture import capture
+from routers.departures import departures
 from routers.meter import meter
 from routers.replicas import replicas
 from tests.settings import PORTS
@@ -44,6 +45,7 @@ def _fresh_process() -> Iterator[None]:
     agent.forget()
     replicas.forget()
     meter.take()
+    departures.after_fork()
     arms.take()
     capture.forget()
     cache.clear()

@@ -3,6 +3,8 @@
 import os
 import socket
 
+import django
+
 from demo.addresses import Addresses
 from demo.settings import *  # noqa: F403
 from demo.settings import DATABASES, READSHIFT
@@ -34,6 +36,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if django.VERSION >= (6, 1):
+    # Without it, sending mail warns that EMAIL_BACKEND and its like will go.
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 # A demo that runs beside the suite keeps its cache to itself.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_URL = "memory://"

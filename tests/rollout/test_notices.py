@@ -161,8 +161,12 @@ class Slow(EmailBackend):
             time.sleep(0.01)
         return super().send_messages(messages)
 
-worker_settings.EMAIL_BACKEND = "__main__.Slow"
-worker_settings.EMAIL_FILE_PATH = sys.argv[1]
+if hasattr(worker_settings, "MAILERS"):
+    slow = {"BACKEND": "__main__.Slow", "OPTIONS": {"file_path": sys.argv[1]}}
+    worker_settings.MAILERS = {"default": slow}
+else:
+    worker_settings.EMAIL_BACKEND = "__main__.Slow"
+    worker_settings.EMAIL_FILE_PATH = sys.argv[1]
 worker_settings.READSHIFT["NOTIFY_EMAILS"] = ["a@example.com"]
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", "readshift", "rollback", "--all", "--why", "pager"])
