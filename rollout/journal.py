@@ -111,7 +111,7 @@ def _describe(instance: models.Model) -> tuple[str, str]:
     kind = next(kind for kind, model in _recorded_models().items() if isinstance(instance, model))
     match kind:
         case "plan":
-            return kind, f"{instance.pk} of {getattr(instance, 'rule', '')}"
+            return kind, str(getattr(instance, "subject", ""))
         case "rule":
             return kind, str(instance)
         case "replica":

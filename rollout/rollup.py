@@ -11,6 +11,11 @@ from rollout.models import Tally
 FLUSH_SPAN_SECONDS = 10
 
 
+def flush_span(now: datetime) -> datetime:
+    """Return when the span began that a process writes its counts for now."""
+    return now - timedelta(seconds=now.timestamp() % FLUSH_SPAN_SECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Rows of a span below `into_seconds`, once older than `after`, become rows of `into_seconds`."""

@@ -144,7 +144,7 @@ def _record_trial(plan: RolloutPlan, verdict: Verdict, before: Mapping[str, Any]
     if verdict.trial and verdict.finding is Finding.FAIL and before.get("finding") != Finding.FAIL:
         with acting(Acting(Door.PLAN, lambda: str(plan), verdict.reason, {verdict.metric.value: verdict.reason})):
             after = {"trial": f"{verdict.metric} would have taken it back"}
-            record(Happening(EventKind.CHANGED, "plan", f"{plan.pk} of {plan.rule}", after=after), using)
+            record(Happening(EventKind.CHANGED, "plan", plan.subject, after=after), using)
 
 
 def _facts(
@@ -171,4 +171,5 @@ def _capacity(plan: RolloutPlan, now: datetime, using: str) -> Capacity | None:
         alias: replica.capacity for alias, replica in get_settings().replicas.items() if replica.pool == plan.rule.pool
     }
     factor = float(stages[plan.stage + 1].percent / stages[plan.stage].percent)
-    return check(loads(members, now, using), members, factor) if members else None
+    is_stated = any(capacity is not None for capacity in members.values())
+    return check(loads(members, now, using) if is_stated else {}, members, factor) if members else None

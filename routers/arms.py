@@ -5,14 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.utils import timezone
 
 from rollout.models.arm import ArmCount, Side
 from rollout.policy import Rule
-from rollout.rollup import FLUSH_SPAN_SECONDS
+from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from rollout.windows import bucket_of
 from routers.replicas import replicas
@@ -129,13 +129,13 @@ class ArmMeter:
 
 def rows(taken: Mapping[Rollout, Arms], now: datetime) -> Iterable[ArmCount]:
     """Return the rows that store these counts."""
-    into_span = timedelta(seconds=now.timestamp() % FLUSH_SPAN_SECONDS)
+    starts_at = flush_span(now)
     for rollout, arms in taken.items():
         lag = greatest_lag(rollout.pool)
         for side, outcomes in arms.items():
             if outcomes.units:
                 yield ArmCount(
-                    starts_at=now - into_span,
+                    starts_at=starts_at,
                     span_seconds=FLUSH_SPAN_SECONDS,
                     target_kind=rollout.target_kind,
                     target=rollout.target,

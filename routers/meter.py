@@ -4,10 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rollout.models.tally import Tally, TallyKind
-from rollout.rollup import FLUSH_SPAN_SECONDS
+from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from routers.unit import Decision, Unit
 
@@ -65,10 +65,10 @@ class Meter:
 
 def tallies(counts: Mapping[Series, int], now: datetime) -> Iterable[Tally]:
     """Return the rows that store these counts."""
-    into_span = timedelta(seconds=now.timestamp() % FLUSH_SPAN_SECONDS)
+    starts_at = flush_span(now)
     for series, count in counts.items():
         yield Tally(
-            starts_at=now - into_span,
+            starts_at=starts_at,
             span_seconds=FLUSH_SPAN_SECONDS,
             kind=series.kind,
             cluster=series.cluster,

@@ -11,11 +11,11 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from admin_ui.commands.frame import Terminal, refusal
+from admin_ui.commands.rules import named_rule
 from rollout.guardrails import Guardrail, Metric
 from rollout.judging import backtest, judge
 from rollout.limits import limits_of, parse_limits
 from rollout.measuring import recorded
-from rollout.models import RoutingRule
 from rollout.standings import Standing, update
 from rollout.windows import Window
 from routers.control import control_alias
@@ -55,7 +55,7 @@ class Backtest:
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", help="the endpoint or model of the rule")
+        parser.add_argument("rule", help="such as endpoint:shop:product-list; the target alone, if one rule has it")
         parser.add_argument("--days", type=float, default=1.0, help="how far back to look (default: %(default)s)")
         parser.add_argument(
             "--limits", metavar="JSON", help='such as [{"metric": "lag", "hard": 3}]; without it, the usual ones of all'
@@ -64,9 +64,7 @@ class Backtest:
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
         guardrails, using, until = _guardrails(options["limits"]), control_alias(), timezone.now()
-        rule = RoutingRule.objects.using(using).filter(target=options["target"]).first()
-        if rule is None:
-            raise refusal(f"No rule has the target “{options['target']}”.", UNKNOWN)
+        rule = named_rule(options["rule"], UNKNOWN)
         since = until - timedelta(days=options["days"])
         windows = tuple(recorded(rule.target_kind, rule.target, since, until, using))
         trials = tuple(_trials(guardrails, windows)) if windows else ()

@@ -1,11 +1,16 @@
 """What a subcommand of `manage.py readshift` is, and how it speaks."""
 
+import getpass
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core.management.base import CommandError, CommandParser
+
+from rollout.acting import Acting
+from rollout.models import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,18 @@ class Subcommand(Protocol):
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
         """Do it and return the exit code. Raises `CommandError`, with a code of its own, if it cannot be done."""
+
+
+def operator(why: str) -> Acting:
+    """Return on whose behalf a subcommand acts: whoever runs this process. One in a container need not have a name."""
+    return Acting(Door.COMMAND, _user, why)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def refusal(message: str, code: int) -> CommandError:

@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from admin_ui.commands.frame import Terminal, refusal
+from admin_ui.commands.rules import named_rule
 from rollout import plans
 from rollout.models import RolloutPlan, RoutingRule
+from rollout.naming import full_name
 from rollout.plan_states import LIVE
 from rollout.plans import Result
 from rollout.stages import TEMPLATES
@@ -32,16 +34,11 @@ class StartPlan:
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", help="the endpoint or model of the rule")
         parser.add_argument("--template", choices=TEMPLATES, default="careful", help="default: %(default)s")
         _add_usual(parser)
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
-        target = options["target"]
-        rules = RoutingRule.objects.using(control_alias()).filter(target=target)
-        rule = rules.first()
-        if rule is None:
-            raise refusal(f"No rule has the target “{target}”. Add it first, in the admin.", UNKNOWN)
+        rule = named_rule(options["rule"], UNKNOWN)
         return _tell(terminal, options, lambda: _drafted_and_started(rule, options))
 
 
@@ -54,16 +51,15 @@ class ChangePlan:
     change: Callable[..., Result]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", help="the endpoint or model of the rule")
         _add_usual(parser)
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
-        target = options["target"]
-        plan = _live().filter(rule__target=target).first()
+        rule = named_rule(options["rule"], UNKNOWN)
+        plan = _live().filter(rule=rule).first()
         if plan is None:
-            known = ", ".join(plan.rule.target for plan in _live()) or "none"
-            raise refusal(f"No plan is under way for “{target}”. Plans are under way for: {known}.", UNKNOWN)
-        return _tell(terminal, options, lambda: self.change(plan.pk, why=options["why"], using=control_alias()))
+            known = ", ".join(full_name(plan.rule) for plan in _live()) or "none"
+            raise refusal(f"No plan is under way for {full_name(rule)}. Plans are under way for: {known}.", UNKNOWN)
+        return _tell(terminal, options, lambda: self.change(plan.pk, using=control_alias()))
 
 
 class ListPlans:
@@ -121,6 +117,7 @@ def _live() -> Any:
 
 
 def _add_usual(parser: CommandParser) -> None:
+    parser.add_argument("rule", help="such as endpoint:shop:product-list; the target alone, if one rule has it")
     parser.add_argument("--why", default="", help="the reason, for the record")
     parser.add_argument("--json", action="store_true", help="write one JSON object")
 
@@ -129,7 +126,7 @@ def _drafted_and_started(rule: RoutingRule, options: dict[str, Any]) -> Result:
     using = control_alias()
     # One that cannot start leaves no draft behind.
     with transaction.atomic(using):
-        return plans.start(plans.draft(rule, options["template"]).pk, why=options["why"], using=using)
+        return plans.start(plans.draft(rule, options["template"]).pk, using=using)
 
 
 def _tell(terminal: Terminal, options: dict[str, Any], change: Callable[[], Result]) -> int:

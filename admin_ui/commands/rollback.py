@@ -1,7 +1,5 @@
 """`manage.py readshift rollback`: reads back to the primary, from a terminal or a script."""
 
-import getpass
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,9 +8,8 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
 from admin_ui.commands.frame import Terminal, refusal
-from rollout.acting import Acting, acting
 from rollout.loading import read_revision
-from rollout.models import Door, RoutingRule
+from rollout.models import RoutingRule
 from rollout.naming import rules_named
 from rollout.propagation import Propagation, wait_for_processes
 from rollout.rollback import RolledBack, roll_back_all, roll_back_rules
@@ -53,8 +50,7 @@ class Rollback:
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
         try:
-            with acting(Acting(Door.COMMAND, _user, options["why"])):
-                done = _roll_back(options["rules"], control_alias(), everything=options["all"])
+            done = _roll_back(options["rules"], control_alias(), everything=options["all"])
         except DatabaseError as error:
             text = str(error).strip()
             raise refusal(f"The primary did not take the change, so nothing was rolled back: {text}", FAILED) from error
@@ -94,11 +90,3 @@ def _say(terminal: Terminal, done: Iterable[RolledBack]) -> None:
         terminal.say(f"{subject}{'was back already; ' if one.had_no_need else ''}{one.change.summary}")
         if one.others:
             terminal.say(f"  through the same gate, and so taken back as well: {', '.join(one.others)}")
-
-
-def _user() -> str:
-    """Return the name of whoever runs this process. One in a container need not have any."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

@@ -99,6 +99,11 @@ class RolloutPlan(models.Model):
             raise ValidationError(errors)
 
     @property
+    def subject(self) -> str:
+        """What events call it."""
+        return f"{self.pk} of {self.rule}"
+
+    @property
     def is_live(self) -> bool:
         """Whether it answers for the flag: it runs or is paused."""
         return self.state in LIVE

@@ -72,7 +72,7 @@ def compare_reads(cluster: str, replica: str, reads: Iterable[ShadowRead]) -> It
 
 @dataclass(slots=True)
 class Comparison:
-    """Two servers, and how to wait between brackets. dice: returns a number from 0 to below 1.
+    """Two servers, and how to wait between brackets. clock: in seconds. dice: returns a number from 0 to below 1.
 
     current: the read that was looked at last.
     """
@@ -80,6 +80,7 @@ class Comparison:
     primary: Server
     replica: Server
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     dice: Callable[[], float] = random.random
     current: ShadowRead | None = None
     _seen: list[tuple[float, int]] = field(default_factory=list)
@@ -182,7 +183,7 @@ class Comparison:
         seen_at = next((at for at, seen in self._seen if seen >= position), None)
         if seen_at is not None:
             return seen_at
-        reached_at = self.replica.wait_for(position, min(until, time.monotonic() + _USUAL_LAG_SECONDS))
+        reached_at = self.replica.wait_for(position, min(until, self.clock() + _USUAL_LAG_SECONDS))
         if reached_at is None:
             # An idle primary may stand where no replica gets to.
             self.primary.write_out()

@@ -74,6 +74,6 @@ def test_limits_that_mean_nothing_are_refused(limits: str, words: str) -> None:
 
 
 def test_a_rule_that_is_not_there_is_refused() -> None:
-    with pytest.raises(CommandError, match="No rule has the target “names”") as error:
+    with pytest.raises(CommandError, match="There is no rule “names”") as error:
         run()
     assert error.value.returncode == 3

@@ -1,5 +1,6 @@
 """`manage.py readshift plan|plans|pause|resume|advance`."""
 
+import getpass
 import json
 from io import StringIO
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from waffle.models import Flag
 
-from rollout.models import Event, GateKind, Mode, RolloutPlan
+from rollout.models import Door, Event, GateKind, Mode, RolloutPlan
 from rollout.plan_states import State
 from rollout.watching import watch
 from tests.rollout.support import create_flag
@@ -43,7 +44,7 @@ def test_a_rollout_from_the_command_line() -> None:
     assert run("advance", "names", "--why", "Enough.") == "Advanced to stage 2 of 3, 50 %.\n"
     assert Flag.objects.get().percent == 50
     event = Event.objects.filter(subject_kind="plan").latest("pk")
-    assert event.why == "Enough."
+    assert (event.door, event.why, event.who) == (Door.COMMAND, "Enough.", getpass.getuser())
 
 
 def test_plans_tells_how_they_stand() -> None:
@@ -67,14 +68,25 @@ def test_json_says_the_same() -> None:
 
 
 def test_what_cannot_be_done_changes_nothing_and_has_a_code_of_its_own() -> None:
-    assert refused("plan", "nowhere") == (
-        "No rule has the target “nowhere”. Add it first, in the admin.", 3
-    )  # fmt: skip
+    text, code = refused("plan", "nomes")
+    assert code == 3
+    assert "Did you mean endpoint:names?" in text
     assert refused("pause", "names") == (
-        "No plan is under way for “names”. Plans are under way for: none.", 3
-    )  # fmt: skip
+        "No plan is under way for endpoint:names. Plans are under way for: none.",
+        3,
+    )
     run("plan", "names")
     text, code = refused("plan", "names")
     assert code == 2
     assert "two plans would undo each other's steps" in text
     assert RolloutPlan.objects.count() == 1
+
+
+def test_a_target_that_two_rules_have_has_to_be_told_apart() -> None:
+    create_flag("other", everyone=False)
+    route("names", kind="model", mode=Mode.OBSERVE, gate=(GateKind.FLAG, "other"))
+    text, code = refused("plan", "names")
+    assert code == 3
+    assert "endpoint:names or model:names" in text
+    run("plan", "endpoint:names", "--template", "fast")
+    assert RolloutPlan.objects.get().rule.target_kind == "endpoint"

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from admin_ui.commands.backtest import Backtest
-from admin_ui.commands.frame import Subcommand, Terminal
+from admin_ui.commands.frame import Subcommand, Terminal, operator
 from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
 from admin_ui.commands.rollback import Rollback
 from admin_ui.commands.shadow import Shadow
+from rollout.acting import acting
 from routers.own_work import own_work
 from tasks.shadow import compare_again
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, subcommand: str, **options: Any) -> None:
         chosen = next(one for one in self.subcommands if one.name == subcommand)
         terminal = Terminal(say=self.stdout.write, warn=self.stderr.write)
-        with own_work():
+        with own_work(), acting(operator(options.get("why", ""))):
             code = chosen.run(terminal, options)
         if code:
             sys.exit(code)
