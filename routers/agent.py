@@ -76,11 +76,6 @@ class Agent:
         self._connection: ControlConnection | None = None
         self._watchman = Watchman(clock)
 
-    @property
-    def policy(self) -> Policy | None:
-        """What decisions are taken from now, if they may be: see `state`."""
-        return self._policy if overriding.policy is None else overriding.policy
-
     def state(self) -> tuple[Policy | None, Reason | None]:
         """Return the policy, and the reason why it must not decide, if there is one. Costs no query in the background.
 

@@ -19,11 +19,12 @@ from rollout.policy import Rule
 from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.captured import CapturedStatement
+from routers.decisions import Asked
 from routers.meter import Meter, Series, meter
 from routers.portal import PortalCursor
 from routers.replicas import replicas
 from routers.statements import is_plain_read
-from routers.unit import Asked, Unit
+from routers.unit import Unit
 
 logger = logging.getLogger("readshift")
 

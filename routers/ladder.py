@@ -10,7 +10,8 @@ from rollout.models.rule import Mode, OverBudget
 from rollout.options import Cluster
 from rollout.policy import Policy, Rule
 from rollout.reasons import Reason
-from routers.unit import Block, Decision, Terms
+from routers.decisions import Decision, Terms
+from routers.unit import Block
 
 
 @dataclass(frozen=True, slots=True)

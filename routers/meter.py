@@ -9,7 +9,8 @@ from datetime import datetime
 from rollout.models.tally import Tally, TallyKind
 from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
-from routers.unit import Decision, Unit
+from routers.decisions import Decision
+from routers.unit import Unit
 
 OVERFLOW = "(other)"
 """The endpoint and model under which a full meter counts what it has not seen yet."""

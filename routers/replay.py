@@ -19,13 +19,14 @@ from rollout.options import Cluster
 from rollout.reasons import Cause, Reason
 from rollout.settings import get_settings
 from routers.connecting import prepare, report
+from routers.decisions import Asked, Terms
 from routers.failures import Failure, failure_of
 from routers.fallback import ShedError, may_fall_back
 from routers.freshness import Check
 from routers.in_flight import Wait
 from routers.meter import Series, meter
 from routers.portal import PortalCursor
-from routers.unit import Asked, Terms, Unit, current_unit
+from routers.unit import Unit, current_unit
 
 logger = logging.getLogger("readshift")
 

@@ -14,6 +14,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
+from routers.decisions import Asked, Decision
 from routers.departures import departures
 from routers.fallback import ShedError, account, may_fall_back
 from routers.freshness import Check
@@ -23,7 +24,7 @@ from routers.overriding import Read, overriding
 from routers.prober import prober
 from routers.replicas import replicas
 from routers.transactions import in_transaction
-from routers.unit import Asked, Block, Decision, Unit, current_unit, steering_block
+from routers.unit import Block, Unit, current_unit, steering_block
 
 logger = logging.getLogger("readshift")
 
@@ -135,7 +136,7 @@ def _decide_by_policy(cluster: Cluster, model: type[Model], unit: Unit, block: B
             return decision
         # Anew, and before looking: whoever takes over another policy after this waits for this read.
         departures.begin()
-        if agent.policy is policy:
+        if agent.state()[0] is policy:
             return decision
 
 

@@ -15,6 +15,7 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from rollout.settings import get_settings, is_idle
 from routers.capture import capture
+from routers.decisions import Asked, Decision
 from routers.departures import departures
 from routers.fallback import budget
 from routers.in_flight import Wait, in_flight
@@ -26,7 +27,7 @@ from routers.reverse_guard import before_read
 from routers.sessions import forbid_writes
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
-from routers.unit import Asked, Decision, current_unit
+from routers.unit import current_unit
 
 _READ_ONLY = "25006"
 

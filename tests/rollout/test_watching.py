@@ -16,7 +16,7 @@ from rollout.models import ArmCount, Door, Event, GateKind, Mode, RolloutPlan, S
 from rollout.plan_states import Action, State
 from rollout.stepping import Step
 from rollout.watching import watch
-from tests.rollout.support import draft_plan
+from tests.rollout.support import TIMEOUT_SECONDS, draft_plan
 from tests.support import route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -131,7 +131,7 @@ def test_a_plan_that_somebody_else_looks_at_is_passed_over(plan: RolloutPlan) ->
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         RolloutPlan.objects.select_for_update().get(pk=plan.pk)
-        assert pool.submit(elsewhere).result() == {}
+        assert pool.submit(elsewhere).result(TIMEOUT_SECONDS) == {}
 
 
 def test_whoever_holds_the_flag_holds_nobody_up(plan: RolloutPlan) -> None:
@@ -144,7 +144,7 @@ def test_whoever_holds_the_flag_holds_nobody_up(plan: RolloutPlan) -> None:
     both(plan, PLENTY // 1000)
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         Flag.objects.select_for_update().get()
-        assert pool.submit(elsewhere).result().reason.startswith("Somebody holds its rule or flag")
+        assert pool.submit(elsewhere).result(TIMEOUT_SECONDS).reason.startswith("Somebody holds its rule or flag")
     assert now(plan).sample == 0
     assert look(plan).action is Action.ADVANCE
 

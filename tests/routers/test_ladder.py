@@ -13,8 +13,9 @@ from rollout.models import Mode, TargetKind
 from rollout.options import Cluster, Replica
 from rollout.policy import Policy, Rule, compile_policy
 from rollout.reasons import Reason
+from routers.decisions import Decision
 from routers.ladder import Situation, decide
-from routers.unit import Block, Decision
+from routers.unit import Block
 
 CLUSTER = Cluster("default", (Replica("replica1"), Replica("replica2"), Replica("cold", pool="reporting")))
 READ = Situation(

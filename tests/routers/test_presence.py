@@ -133,7 +133,7 @@ def test_many_first_units_make_one_row(shop: Servers, settings: Any) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        wait_until(lambda: own.policy is not None, 20, "the policy to be read")
+        wait_until(lambda: own.state()[0] is not None, 20, "the policy to be read")
         assert wait_until_current() == 1
         assert len(rows(os.getpid())) == 1
 
@@ -207,11 +207,11 @@ def test_a_process_is_announced_before_it_reads_the_policy(shop: Servers, settin
         other.execute("LOCK TABLE readshift_routingrule")
         own.start()
         wait_until(lambda: rows(os.getpid()), 20, "the row")
-        assert own.policy is None
+        assert own.state()[0] is None
         found = wait_for_processes(read_revision("default"), 0, "default")
         assert [laggard.revision for laggard in found.behind] == [None]
         other.rollback()
-        wait_until(lambda: own.policy is not None, 20, "the policy to be read")
+        wait_until(lambda: own.state()[0] is not None, 20, "the policy to be read")
         assert wait_until_current() == 1
 
 
@@ -240,7 +240,7 @@ def test_a_change_is_acknowledged_once_no_read_is_on_its_way_that_was_decided_be
         wait_until(lambda: sleepers(shop), 20, "the read to run")
         turn_off()
         revision = read_revision("default")
-        wait_until(lambda: agent.policy is not None and agent.policy.revision == revision, 20, "the new policy")
+        wait_until(lambda: getattr(agent.state()[0], "revision", None) == revision, 20, "the new policy")
         assert not wait_for_processes(revision, 0.2, "default").is_complete
         assert rows(os.getpid())[0].revision == before
         for replica in shop.cluster.replicas:

@@ -1,0 +1,75 @@
+"""The decision: where a read goes, why, and what was asked of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Model
+
+from rollout.contracts import Contract
+from rollout.models.rule import OverBudget
+from rollout.policy import Rule
+from rollout.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the rules and blocks that apply ask of a read.
+
+    pool: the group of replicas that it belongs to. weights: those of the group that are not drained, by alias.
+    contract: how old the answer may be. over_budget: one of `OverBudget`. captured_by: the rules that have reads
+    captured for comparison. let_go_by: the rules that have sent it to a replica.
+    """
+
+    pool: str
+    weights: Mapping[str, int]
+    contract: Contract
+    over_budget: str = OverBudget.PRIMARY.value
+    captured_by: tuple[Rule, ...] = ()
+    let_go_by: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a read goes and why.
+
+    candidate: the replica that would have served an observed read, or empty.
+    is_displaced: whether the primary serves a read here that rules or code had let go to a replica.
+    terms: what was asked of it; None where nothing led it to a replica.
+    kept_by: the rule whose gate, and nothing else that rules say, keeps it on the primary; or None.
+    """
+
+    alias: str
+    reason: Reason
+    candidate: str = ""
+    is_displaced: bool = False
+    terms: Terms | None = field(default=None, compare=False)
+    kept_by: Rule | None = field(default=None, compare=False)
+
+    @property
+    def falls_back(self) -> bool:
+        """Whether the primary takes the load of a read that a replica was meant to serve, and did not."""
+        return self.is_displaced and self.reason.blames_replicas
+
+
+@dataclass(slots=True)
+class Asked:
+    """The router's last answer for an alias, under which the queries that follow are counted.
+
+    statements: how many have followed it. The ORM asks before each, unless code names the alias itself.
+    """
+
+    model: type[Model]
+    decision: Decision
+    statements: int = 0
+
+    def is_about(self, sql: object) -> bool:
+        """Say whether a statement follows this answer: it names the table, and quotes it or is the first since then.
+
+        The ORM quotes names; `raw()` runs what a person wrote.
+        """
+        if not isinstance(sql, str):
+            return False
+        table = self.model._meta.db_table
+        is_first = self.statements == 0
+        return f'"{table}"' in sql or (is_first and re.search(rf"\b{re.escape(table)}\b", sql) is not None)
