@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import signal
 import sys
 
 from benchmarks.consistency.runner import Result, run
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.systems import OWN, SYSTEMS
@@ -22,25 +22,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the clients and of the nemesis")
     parser.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
     options = parser.parse_args()
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        results = {name: _run(name, options.seconds, options.seed) for name in options.only or SYSTEMS}
-    except (ClusterError, ProcessError, TimeoutError) as error:
-        say("failed", str(error))
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
+    results = attempt(
+        lambda: {name: _run(name, options.seconds, options.seed) for name in options.only or SYSTEMS},
+        ClusterError,
+        ProcessError,
+        TimeoutError,
+    )
+    if results is None:
+        return FAILED
     if options.json:
         print(json.dumps({name: result.as_json() for name, result in results.items()}))  # noqa: T201 - its output
     else:
         for name, result in results.items():
             print(f"{name}: {json.dumps(result.as_json())}")  # noqa: T201 - its output
-    missed = results[OWN].missed() if OWN in results else []
-    for bound in missed:
-        say(OWN, f"missed: {bound}")
-    return 1 if missed else 0
+    return status(OWN, results[OWN].missed() if OWN in results else [])
 
 
 def _run(name: str, seconds: float, seed: int) -> Result:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from benchmarks.failover.figures import Figures
 from benchmarks.failover.runner import measure
 from benchmarks.failover.scenarios import Scenario, scenarios
 from benchmarks.failover.stack import running_stack
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.systems import OWN, SYSTEMS
@@ -35,16 +35,16 @@ def main() -> int:
     parser.add_argument("--scenario", choices=known, nargs="+", default=list(known), help="measure these alone")
     options = parser.parse_args()
     chosen = [scenario for name, scenario in known.items() if name in options.scenario]
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        results = {name: _run(name, chosen, options.seconds) for name in options.only or SYSTEMS}
-    except (ClusterError, ProcessError, OSError, EOFError, psycopg.Error) as error:
-        say("failed", str(error) or type(error).__name__)
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
+    results = attempt(
+        lambda: {name: _run(name, chosen, options.seconds) for name in options.only or SYSTEMS},
+        ClusterError,
+        ProcessError,
+        OSError,
+        EOFError,
+        psycopg.Error,
+    )
+    if results is None:
+        return FAILED
     figures = {
         name: {scenario: figures.as_json() for scenario, figures in result.items()} for name, result in results.items()
     }
@@ -54,10 +54,9 @@ def main() -> int:
         for name, result in figures.items():
             for scenario, numbers in result.items():
                 print(f"{name} {scenario}: {json.dumps(numbers)}")  # noqa: T201 - its output
-    missed = [words for scenario, found in results.get(OWN, {}).items() for words in known[scenario].missed(found)]
-    for bound in missed:
-        say(OWN, f"missed: {bound}")
-    return 1 if missed else 0
+    return status(
+        OWN, [words for scenario, found in results.get(OWN, {}).items() for words in known[scenario].missed(found)]
+    )
 
 
 def _run(name: str, chosen: Sequence[Scenario], seconds: float) -> dict[str, Figures]:

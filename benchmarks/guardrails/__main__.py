@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from random import Random
@@ -12,6 +11,7 @@ from typing import Any
 from benchmarks.guardrails import __doc__ as description
 from benchmarks.guardrails.rollouts import STAGES, Begin, Ended, Rollout
 from benchmarks.guardrails.traffic import TRAFFIC, WINDOW_SECONDS, Regression
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.progress import say
 
 ROLLOUTS = 10_000
@@ -35,19 +35,13 @@ def main() -> int:
     parser.add_argument("--rollouts", type=int, default=ROLLOUTS, help="how many without a regression are simulated")
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.rollouts < 1:
         parser.error(f"--rollouts {options.rollouts} simulates nothing. Give 1 or more.")
-    try:
-        figures = measure(options.rollouts, options.seed)
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
+    figures = attempt(lambda: measure(options.rollouts, options.seed))
+    if figures is None:
+        return FAILED
     print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))  # noqa: T201 - its output
-    bounds = missed(figures)
-    for bound in bounds:
-        say(_NAME, f"missed: {bound}")
-    return 1 if bounds else 0
+    return status(_NAME, missed(figures))
 
 
 def missed(figures: dict[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import psycopg
 import redis
 
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.probing import __doc__ as description
 from benchmarks.probing.askers import ALIAS, Askers
 from benchmarks.probing.cost import as_json, fill, measure
@@ -47,25 +47,17 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
     parser.add_argument("--seconds", type=float, default=SIMULATED_SECONDS, help="how long the simulation lasts")
     options = parser.parse_args()
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        figures = _measure(options.seconds)
-    except (ClusterError, TimeoutError, OSError, psycopg.Error, redis.RedisError) as error:
-        say("failed", str(error) or type(error).__name__)
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
+    figures = attempt(
+        lambda: _measure(options.seconds), ClusterError, TimeoutError, OSError, psycopg.Error, redis.RedisError
+    )
+    if figures is None:
+        return FAILED
     if options.json:
         print(json.dumps(figures))  # noqa: T201 - its output
     else:
         for name, numbers in figures.items():
             print(f"{name}: {json.dumps(numbers)}")  # noqa: T201 - its output
-    missed = _missed(figures["simulated"])
-    for bound in missed:
-        say("probing", f"missed: {bound}")
-    return 1 if missed else 0
+    return status("probing", _missed(figures["simulated"]))
 
 
 def _missed(simulated: dict[str, Any]) -> list[str]:

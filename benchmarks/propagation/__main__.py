@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Mapping
 from http.client import HTTPException
 
 import psycopg
 
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.propagation import __doc__ as description
@@ -34,26 +34,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
     parser.add_argument("--changes", type=int, default=CHANGES, help="how many changes each phase makes")
     options = parser.parse_args()
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        found = _run(options.changes)
-    except (ClusterError, ProcessError, HTTPException, OSError, psycopg.Error) as error:
-        say("failed", str(error) or type(error).__name__)
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
-    missed = [words for phase, figures in found.items() for words in figures.missed(phase, BOUNDS_MS[phase])]
-    for bound in missed:
-        say(OWN, f"missed: {bound}")
+    found = attempt(lambda: _run(options.changes), ClusterError, ProcessError, HTTPException, OSError, psycopg.Error)
+    if found is None:
+        return FAILED
     result = {
         "processes": len(SERVICES) * WORKERS,
         **found[LISTENER].as_json(),
         POLLING: found[POLLING].as_json(),
     }
     print(json.dumps(result) if options.json else result)  # noqa: T201 - its output
-    return 1 if missed else 0
+    return status(OWN, [words for phase, figures in found.items() for words in figures.missed(phase, BOUNDS_MS[phase])])
 
 
 def _run(changes: int) -> Mapping[str, Figures]:

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.shadow import __doc__ as description
@@ -56,22 +56,19 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 120 is the short form")
     parser.add_argument("--phase", choices=known, nargs="+", default=list(known), help="run these alone")
     options = parser.parse_args()
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        figures = _run(phases(options.seconds), options.phase)
-    except (ClusterError, ProcessError, UnsoundError, OSError, psycopg.Error) as error:
-        say("failed", str(error) or type(error).__name__)
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
-    missed = figures.missed(comparisons(options.seconds))
-    for bound in missed:
-        say(OWN, f"missed: {bound}")
+    figures = attempt(
+        lambda: _run(phases(options.seconds), options.phase),
+        ClusterError,
+        ProcessError,
+        UnsoundError,
+        OSError,
+        psycopg.Error,
+    )
+    if figures is None:
+        return FAILED
     result = figures.as_json()
     print(json.dumps(result) if options.json else result)  # noqa: T201 - its output
-    return 1 if missed else 0
+    return status(OWN, figures.missed(comparisons(options.seconds)))
 
 
 def _run(known: Mapping[str, Phase], chosen: Sequence[str]) -> Figures:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from benchmarks.failover.measures import percentile
 from benchmarks.failover.scenarios import Scenario
 from benchmarks.failover.site import ALIASES
 from benchmarks.failover.stack import KEYS, WEB_THREADS, WEB_WORKERS, running_stack
+from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.soak import __doc__ as description
@@ -44,21 +44,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=LONG_SECONDS, help="how long the servers are tormented")
     parser.add_argument("--seed", type=int, default=1, help="of the nemesis")
     options = parser.parse_args()
-    # A terminated run stops its servers like one that is interrupted.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        result = soak(options.seconds, options.seed)
-    except (ClusterError, ProcessError, OSError, EOFError, psycopg.Error) as error:
-        say("failed", str(error) or type(error).__name__)
-        return 2
-    except KeyboardInterrupt:
-        say("stopped", "nothing was measured")
-        return 2
+    result = attempt(
+        lambda: soak(options.seconds, options.seed), ClusterError, ProcessError, OSError, EOFError, psycopg.Error
+    )
+    if result is None:
+        return FAILED
     print(json.dumps({OWN: result}) if options.json else result)  # noqa: T201 - its output
-    bounds = missed(result)
-    for bound in bounds:
-        say(OWN, f"missed: {bound}")
-    return 1 if bounds else 0
+    return status(OWN, missed(result))
 
 
 def soak(seconds: float, seed: int) -> dict[str, Any]:

@@ -1,68 +1,34 @@
 """What became of the units that a rule's gate let go and of those that it did not, as the servers saw it."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from celery import shared_task
-from django.core.management import call_command
-from django.db import DataError, connections, transaction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.test import AsyncClient, Client, RequestFactory
+from django.db import transaction
+from django.test import AsyncClient, Client
 from waffle.models import Flag
 from waffle.testutils import override_flag
 
 from demo.shop.models import Category, Product
 from rollout.measuring import Period, measure
-from rollout.models import ArmCount, GateKind, Mode, PolicyRevision, RoutingRule, Side, Tally, TargetKind
-from rollout.policy import Rule
+from rollout.models import ArmCount, Mode, PolicyRevision, Side, TargetKind
 from rollout.reasons import Reason
 from rollout.windows import bucket_of
 from routers.agent import Agent
-from routers.arms import ArmMeter, Membership, Outcomes, Rollout, arms, greatest_lag
+from routers.arms import arms
 from routers.blocks import unit_of_work, use_replica
-from routers.commands import RoutedCommand
-from routers.meter import Meter, Series
-from routers.middleware import ReadshiftMiddleware
-from tests.rollout.support import create_flag
+from routers.meter import Meter
+from tests.routers.arms import brief, close_flag, counted, divide_by, elsewhere, gated, gated_model
 from tests.support import Servers, decisions, probing, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
-FLAG = (GateKind.FLAG, "stage")
 OPEN: dict[str, Any] = {"everyone": True}
 CLOSED: dict[str, Any] = {"everyone": False}
 TOO_FRESH = "bounded:0.001"
 """A contract that no replica can keep."""
-
-
-def gated(target: str = "names", flag: str = "stage", *, kind: str = TargetKind.ENDPOINT, **values: Any) -> RoutingRule:
-    """Create a rule behind a flag of its own, which is open for everybody unless told otherwise."""
-    opened: dict[str, Any] = {**OPEN, **{name: values.pop(name) for name in ("everyone", "percent") if name in values}}
-    create_flag(flag, **opened)
-    return route(target, kind=kind, gate=(GateKind.FLAG, flag), **values)
-
-
-def gated_model(**values: Any) -> RoutingRule:
-    return gated("shop.Product", "model-stage", kind=TargetKind.MODEL, **values)
-
-
-def counted(target: str = "names") -> dict[str, Outcomes]:
-    """Return what was counted for each arm of a rule that has any units, whatever the revision."""
-    found: dict[str, Outcomes] = {}
-    for rollout, sides in arms.take().items():
-        for side, outcomes in sides.items():
-            if rollout.target == target and outcomes.units:
-                found.setdefault(side.value, Outcomes()).add(outcomes)
-    return found
-
-
-def brief(target: str = "names") -> dict[str, tuple[int, int]]:
-    """Return how many units of each arm there were, and how many failed."""
-    return {side: (outcomes.units, outcomes.failed) for side, outcomes in counted(target).items()}
 
 
 class TestRequests:
@@ -276,260 +242,3 @@ class TestAUnit:
         except ZeroDivisionError:
             assert fails
         assert brief() == {"replica": (1, int(fails))}
-
-
-def divide_by(number: int) -> float:
-    return 1 / number
-
-
-def elsewhere(function: Callable[[], None]) -> None:
-    """Run a function as somebody else does, outside of the unit."""
-
-    def run() -> None:
-        try:
-            function()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(run).result()
-
-
-def close_flag() -> None:
-    flag = Flag.objects.get(name="stage")
-    flag.everyone = False
-    flag.save()
-
-
-def answering(status: int) -> Callable[[HttpRequest], HttpResponse]:
-    def view(_: HttpRequest) -> HttpResponse:
-        Product.objects.count()
-        if status == 0:
-            raise ZeroDivisionError
-        return HttpResponse(status=status)
-
-    return view
-
-
-def answering_async(status: int) -> Callable[[HttpRequest], Any]:
-    async def view(_: HttpRequest) -> HttpResponse:
-        await Product.objects.acount()
-        if status == 0:
-            raise ZeroDivisionError
-        return HttpResponse(status=status)
-
-    return view
-
-
-@pytest.mark.parametrize("everyone", [True, False])
-@pytest.mark.parametrize("of", [answering, answering_async])
-@pytest.mark.parametrize(("status", "failed"), [(200, 0), (302, 0), (404, 0), (500, 1), (503, 1), (0, 1)])
-def test_a_request_fails_with_an_answer_of_500_and_above_or_an_error(
-    shop: Servers, everyone: bool, of: Callable[[int], Any], status: int, failed: int
-) -> None:
-    gated_model(everyone=everyone)
-    middleware: Any = ReadshiftMiddleware(of(status))
-    call = async_to_sync(middleware) if of is answering_async else middleware
-    try:
-        call(RequestFactory().get("/"))
-    except ZeroDivisionError:
-        assert status == 0
-    assert brief("shop.Product") == {"replica" if everyone else "primary": (1, failed)}
-
-
-class TestStreamedBodies:
-    def test_a_unit_ends_with_its_body(self, shop: Servers) -> None:
-        gated_model()
-        response = streamed(iter_names())
-        assert not arms.take()
-        assert list(response) == [b"Assam", b"Sencha"]
-        assert brief("shop.Product") == {"replica": (1, 0)}
-        response.close()
-        assert not arms.take()
-
-    def test_it_fails_with_an_error_in_the_body(self, shop: Servers) -> None:
-        gated_model()
-
-        def failing() -> Iterator[str]:
-            yield from iter_names()
-            raise ZeroDivisionError
-
-        response = streamed(failing())
-        with pytest.raises(ZeroDivisionError):
-            list(response)
-        response.close()
-        assert brief("shop.Product") == {"replica": (1, 1)}
-
-    def test_it_fails_not_when_the_client_leaves(self, shop: Servers) -> None:
-        gated_model()
-        response = streamed(iter_names())
-        next(iter(response))
-        response.close()
-        assert brief("shop.Product") == {"replica": (1, 0)}
-
-    def test_an_asynchronous_body_counts_likewise(self, shop: Servers) -> None:
-        gated_model()
-
-        async def names() -> AsyncIterator[str]:
-            async for name in Product.objects.values_list("name", flat=True):
-                yield name
-
-        async def view(_: HttpRequest) -> StreamingHttpResponse:
-            return StreamingHttpResponse(names())
-
-        async def read() -> list[bytes]:
-            middleware: Any = ReadshiftMiddleware(view)
-            return [part async for part in await middleware(RequestFactory().get("/"))]
-
-        assert sorted(async_to_sync(read)()) == [b"Assam", b"Sencha"]
-        assert brief("shop.Product") == {"replica": (1, 0)}
-
-
-def iter_names() -> Iterator[str]:
-    yield from Product.objects.order_by("name").values_list("name", flat=True)
-
-
-def streamed(body: Iterator[str]) -> Any:
-    middleware: Any = ReadshiftMiddleware(lambda _: StreamingHttpResponse(body))
-    return middleware(RequestFactory().get("/"))
-
-
-@shared_task(name="tests.count_products")
-def count_products(fails: bool = False) -> int:
-    number = Product.objects.count()
-    if fails:
-        raise ZeroDivisionError
-    return number
-
-
-class TestTasks:
-    @pytest.mark.parametrize("everyone", [True, False])
-    def test_a_task_that_succeeds(self, shop: Servers, everyone: bool) -> None:
-        gated("tests.count_products", everyone=everyone)
-        assert count_products.delay().get() == 2
-        assert brief("tests.count_products") == {"replica" if everyone else "primary": (1, 0)}
-
-    @pytest.mark.parametrize("throw", [True, False])
-    def test_a_task_that_fails(self, shop: Servers, throw: bool) -> None:
-        gated("tests.count_products")
-        try:
-            count_products.apply(kwargs={"fails": True}, throw=throw)
-        except ZeroDivisionError:
-            assert throw
-        assert brief("tests.count_products") == {"replica": (1, 1)}
-
-
-class Report(RoutedCommand):
-    requires_system_checks = ()
-
-    def handle(self, *_: object, **options: Any) -> None:
-        if Product.objects.count() == 0:
-            raise ZeroDivisionError
-
-
-class TestCommands:
-    def test_a_command_counts_alone_and_within_a_unit(self, shop: Servers) -> None:
-        gated("test_arms")
-        call_command(Report())
-        with unit_of_work("outer"):
-            call_command(Report())
-        assert brief("test_arms") == {"replica": (2, 0)}
-
-    def test_a_command_that_fails_counts_as_failed(self, servers: Servers) -> None:
-        gated("test_arms")
-        servers.settle()
-        for outer in (False, True):
-            with pytest.raises(ZeroDivisionError):
-                run_report(within_unit=outer)
-        assert brief("test_arms") == {"replica": (2, 2)}
-
-
-def run_report(*, within_unit: bool) -> None:
-    if within_unit:
-        with unit_of_work("outer"):
-            call_command(Report())
-    else:
-        call_command(Report())
-
-
-def member(target: str = "names", side: Side = Side.REPLICA, revision: int = 1, **counts: int) -> Membership:
-    return Membership(Rule("endpoint", target, "route"), side, revision, **counts)
-
-
-class TestTheMeter:
-    def test_counts_from_many_threads_add_up(self) -> None:
-        meter = ArmMeter()
-        with ThreadPoolExecutor(8) as pool:
-            for number in range(4_000):
-                pool.submit(meter.count, [member(reads=2, fallbacks=1)], 0.01, failed=number % 4 == 0)
-        ((_, sides),) = meter.take().items()
-        found = sides[Side.REPLICA]
-        assert (found.units, found.failed, found.reads, found.fallbacks) == (4_000, 1_000, 8_000, 4_000)
-        assert dict(found.durations) == {bucket_of(0.01): 4_000}
-        assert not meter.take()
-
-    def test_a_full_one_leaves_out_both_arms_of_what_it_does_not_know(self, settings: Any) -> None:
-        settings.READSHIFT = {**settings.READSHIFT, "MAX_SERIES": 1}
-        meter = ArmMeter()
-        for side in Side:
-            for target in ("names", "elsewhere"):
-                meter.count([member(target, side)], 0.01, failed=False)
-        ((rollout, sides),) = meter.take().items()
-        assert rollout.target == "names"
-        assert [sides[side].units for side in Side] == [1, 1]
-
-    def test_what_was_counted_under_two_revisions_is_stored_apart(self) -> None:
-        meter = ArmMeter()
-        for revision in (7, 8, 8):
-            meter.count([member(revision=revision)], 0.01, failed=False)
-        meter.write("default")
-        assert dict(ArmCount.objects.values_list("revision", "units")) == {7: 1, 8: 2}
-
-    def test_what_cannot_be_written_is_kept_and_written_later(self) -> None:
-        meter = ArmMeter()
-        meter.count([member("x" * 201), member(reads=3, fallbacks=2)], 0.01, failed=True)
-        with pytest.raises(DataError):
-            meter.write("default")
-        assert not ArmCount.objects.exists()
-        kept = meter.take()
-        assert sorted(len(rollout.target) for rollout in kept) == [5, 201]
-        meter.give_back({rollout: sides for rollout, sides in kept.items() if rollout.target == "names"})
-        meter.write("default")
-        row = ArmCount.objects.get()
-        assert (row.units, row.failed, row.reads, row.fallbacks) == (1, 1, 3, 2)
-        assert row.durations == {str(bucket_of(0.01)): 1}
-
-    def test_tallies_are_written_though_the_arms_cannot_be(self) -> None:
-        arms.count([member("x" * 201)], 0.01, failed=False)
-        counts = Meter()
-        counts.add(Series("read", "default", "replica1", "names", "shop.Product", "routed"))
-        with pytest.raises(DataError):
-            Agent(counts).flush()
-        assert Tally.objects.get().count == 1
-        assert arms.take()
-
-    def test_a_child_process_counts_from_nothing(self) -> None:
-        meter = ArmMeter()
-        meter.count([member()], 0.01, failed=False)
-        meter.after_fork()
-        assert not meter.take()
-
-    def test_no_more_reads_fall_back_than_there_are(self) -> None:
-        meter = ArmMeter()
-        meter.count([member(reads=1, fallbacks=2)], 0.01, failed=False)
-        (sides,) = meter.take().values()
-        assert sides[Side.REPLICA].fallbacks == 1
-
-
-def test_rows_carry_the_lag_of_the_fit_replica_of_the_pool_that_is_furthest_behind(
-    shop: Servers, settings: Any
-) -> None:
-    assert greatest_lag("default") is None
-    with probing(settings):
-        known = greatest_lag("default")
-        assert known is not None
-        assert 0 <= known < 60
-        assert greatest_lag("reporting") is None
-        arms.give_back({Rollout("endpoint", "names", "default", 1): {Side.REPLICA: Outcomes(units=1)}})
-        arms.write("default")
-    assert ArmCount.objects.get().lag_seconds is not None
