@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 from django.core.cache import cache
+from redis.connection import AbstractConnection
 from waffle.models import Switch
 
 from demo.cluster import Cluster, FolderInUseError, default_root
@@ -18,6 +19,7 @@ from routers.meter import meter
 from routers.replicas import replicas
 from tests.settings import PORTS
 from tests.support import Servers
+from tests.valkey_connections import close, remembered_connections
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +41,15 @@ def django_db_modify_db_settings(cluster: Cluster) -> None:
     """Have the servers up before Django creates its test database on the primary, which streams to the replicas."""
 
 
+@pytest.fixture(scope="session")
+def valkey_connections() -> Iterator[list[AbstractConnection]]:
+    """What is connected to a Valkey."""
+    with remembered_connections() as opened:
+        yield opened
+
+
 @pytest.fixture(autouse=True)
-def _fresh_process() -> Iterator[None]:
+def _fresh_process(valkey_connections: list[AbstractConnection]) -> Iterator[None]:
     """Give each test the state of a process that has just started."""
     agent.forget()
     replicas.forget()
@@ -51,6 +60,7 @@ def _fresh_process() -> Iterator[None]:
     cache.clear()
     yield
     agent.forget()
+    close(valkey_connections)
 
 
 @pytest.fixture
