@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from admin_ui.dashboard import DashboardAdmin
 from admin_ui.models import Dashboard
-from admin_ui.rules import RoutingRuleAdmin
+from admin_ui.rules.admin import RoutingRuleAdmin
 from rollout.models import RoutingRule
 
 admin.site.register(Dashboard, DashboardAdmin)

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from admin_ui.orders import Order, OrderError, read_order
+from admin_ui.operating.orders import Order, OrderError, read_order
 from rollout.acting import Acting, acting
 from rollout.models import Door, RoutingRule, WebhookCall
 from rollout.models.webhook import MINUTE, Admission

@@ -51,6 +51,12 @@ def load_policy(using: str, revision: int | None = None) -> Policy:
     )
 
 
+def is_kill_switch_on(using: str) -> bool:
+    """Say whether the kill switch lets rules decide, in one query. Raises what the database raises."""
+    kill_switch = _switches(using, {KILL_SWITCH}).get(KILL_SWITCH)
+    return kill_switch is not None and kill_switch.active
+
+
 def load_rule(row: RoutingRule, using: str) -> Rule:
     """Compile one rule as it stands in memory, saved or not, with its gate from this alias."""
     return _rule(row, load_gate(row.gate_kind, row.gate_name, using))

@@ -1,8 +1,8 @@
-"""Filters that write numbers the way `admin_ui.figures` does, whatever the active language."""
+"""Filters that write numbers the way `admin_ui.drawing.figures` does, whatever the active language."""
 
 from django import template
 
-from admin_ui import figures
+from admin_ui.drawing import figures
 from tasks.reporting import words
 
 register = template.Library()

@@ -1,0 +1,1 @@
+"""What every page draws with: figures as text, lengths of time, charts."""

@@ -1,0 +1,199 @@
+"""What all pages of the dashboard share: who may come in, missing tables, how they are drawn, and how a button acts."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import ProgrammingError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils.text import capfirst
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from admin_ui.operating.actions import Step
+from admin_ui.permissions import Powers
+from rollout.acting import Acting, acting
+from rollout.changes import UNDEFINED_TABLE
+from rollout.loading import is_kill_switch_on
+from rollout.models import Door, RoutingRule
+from rollout.settings import get_settings
+from routers.control import control_alias
+from routers.own_work import own_work
+
+View = Callable[..., HttpResponseBase]
+
+CONFIRMED = "1"
+CHANGELIST = "readshift_admin_dashboard_changelist"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page in the navigation. is_here: it is the one that is shown."""
+
+    label: str
+    address: str
+    is_here: bool
+
+
+class Frame:
+    """The pages of one AdminSite. Each section wraps its views in `page`, `fragment` or `action`."""
+
+    def __init__(self, model_admin: "admin.ModelAdmin[Any]", entries: Iterable[tuple[str, str]]) -> None:
+        """entries: label and name of the address of each page in the navigation."""
+        self._model_admin = model_admin
+        self._entries = tuple(entries)
+        self._site = model_admin.admin_site
+
+    def page(self, view: View) -> View:
+        """Wrap a view that shows a page to whoever may see the dashboard. It only reads."""
+        return self._site.admin_view(require_GET(self._unless_tables_are_missing(self._for_those_who_may_see(view))))
+
+    def fragment(self, view: View) -> View:
+        """Wrap a view that returns a part of a page, for htmx."""
+        page = self.page(view)
+
+        @wraps(view)
+        def fragment(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            # A poll would follow the redirect and put the login page into the middle of the dashboard.
+            if "HX-Request" in request.headers and not self._site.has_permission(request):
+                return HttpResponseClientRefresh()
+            return page(request, **arguments)
+
+        return fragment
+
+    def action(self, view: View) -> View:
+        """Wrap a view that changes something: POST alone."""
+        guarded = self._site.admin_view(self._unless_tables_are_missing(view))
+
+        @wraps(view)
+        def action(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            if not self._site.has_permission(request):
+                # Not back to the action: after the login that would be a GET, which it refuses.
+                self._model_admin.message_user(
+                    request, "You are not logged in, so nothing was changed.", messages.WARNING
+                )
+                login = reverse("admin:login", current_app=self._site.name)
+                return redirect_to_login(self.address(CHANGELIST), login)
+            return guarded(request, **arguments)
+
+        return require_POST(action)
+
+    def act(
+        self, request: HttpRequest, plan: Callable[[], Step], fields: dict[str, str], back: str = ""
+    ) -> HttpResponse:
+        """Do what a button asks for, once it is confirmed if it raises exposure, and go back to a page.
+
+        plan: called in the transaction in which the step is applied. fields: what the question hands on to the answer.
+        back: the address to return to; the overview unless it is given.
+        """
+        powers = Powers.of(request.user)
+        if not powers.may_lower:
+            raise PermissionDenied
+        back = back or self.address(CHANGELIST)
+        try:
+            with transaction.atomic(using=control_alias()):
+                step = plan()
+                if step.change.raises_exposure:
+                    if not powers.may_raise:
+                        raise PermissionDenied
+                    if request.POST.get("confirm") != CONFIRMED:
+                        return self._ask(request, step, fields, back)
+                why = request.POST.get("reason", "").replace("\0", "").strip()
+                with acting(Acting(Door.DASHBOARD, request.user.get_username, why)):
+                    summary = capfirst(step.apply().summary)
+                self._model_admin.log_change(request, step.subject(), f"{summary}.")
+        except ValidationError as error:
+            for message in error.messages:
+                self._model_admin.message_user(request, message, messages.ERROR)
+        else:
+            self._model_admin.message_user(request, f"{summary}.", messages.SUCCESS)
+            if step.warning:
+                self._model_admin.message_user(request, step.warning, messages.WARNING)
+        return HttpResponseRedirect(back)
+
+    def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+        """Draw a template within the admin's own page, or a fragment by itself."""
+        # The templates' addresses are those of this site, whatever it is called.
+        request.current_app = self._site.name
+        shared = {
+            **self._site.each_context(request),
+            "dashboard_url": self.address(CHANGELIST),
+            "navigation": [
+                Entry(label, self.address(name), is_here=self.address(name) == request.path)
+                for label, name in self._entries
+            ],
+            "powers": Powers.of(request.user),
+            "may_open_rules": self._rules_allow(request, "has_view_permission"),
+            "may_add_rules": self._rules_allow(request, "has_add_permission"),
+        }
+        return TemplateResponse(request, template, {**shared, **context})
+
+    def section(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+        """Draw one of the pages beside the overview, which all have the kill switch in reach."""
+        shared = {
+            "is_routing_on": is_kill_switch_on(control_alias()),
+            "is_disabled": not get_settings().enabled,
+            **context,
+        }
+        return self.render(request, template, shared)
+
+    def address(self, name: str, *arguments: Any) -> str:
+        """Return the address of one of the pages in this site, whatever the site is called."""
+        return reverse(f"admin:{name}", args=arguments, current_app=self._site.name)
+
+    def _ask(self, request: HttpRequest, step: Step, fields: dict[str, str], back: str) -> HttpResponse:
+        context = {"title": step.question, "step": step, "fields": fields, "action": request.path, "back": back}
+        return self.render(request, "admin_ui/confirm.html", context)
+
+    def _rules_allow(self, request: HttpRequest, question: str) -> bool:
+        if not self._site.is_registered(RoutingRule):
+            return False
+        return bool(getattr(self._site.get_model_admin(RoutingRule), question)(request))
+
+    def _for_those_who_may_see(self, view: View) -> View:
+        @wraps(view)
+        def seen(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            if not Powers.of(request.user).may_see:
+                raise PermissionDenied
+            # An open dashboard asks every three seconds, and would show mostly itself where little else reads.
+            with own_work():
+                return view(request, **arguments)
+
+        return seen
+
+    def _unless_tables_are_missing(self, view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            try:
+                # A transaction of its own: a failed query must not spoil the one that ATOMIC_REQUESTS opens.
+                with transaction.atomic(using=control_alias()):
+                    return view(request, **arguments)
+            except ProgrammingError as error:
+                if getattr(error.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
+                    raise
+            return self.render(request, "admin_ui/migrate.html", {"title": "Readshift", "alias": control_alias()})
+
+        return guarded
+
+
+class Section(ABC):
+    """A part of the dashboard with pages of its own.
+
+    entry: its label and the name of its address in the navigation, or None if it is reached from another page alone.
+    """
+
+    entry: ClassVar[tuple[str, str] | None] = None
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    @abstractmethod
+    def urls(self) -> list[URLPattern]:
+        """Return its addresses, below that of the dashboard."""

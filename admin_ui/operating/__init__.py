@@ -1,0 +1,1 @@
+"""What operators can do, checked and put into words before it happens."""

@@ -1,0 +1,1 @@
+"""The first page: how things stand, and where reads run."""

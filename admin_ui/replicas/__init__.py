@@ -1,0 +1,1 @@
+"""The replicas as the process that serves the page knows them."""
