@@ -18,8 +18,9 @@ def check(loads: Mapping[str, float], capacities: Mapping[str, float | None], fa
     """Return whether the pool could lose its busiest replica after a step.
 
     loads: reads per second that each replica serves now. capacities: what each replica of the pool can carry, in reads
-    per second, or None where nobody has stated it. factor: how many times the present share the next one is; all of the
-    load is taken to grow with it, which is too much rather than too little if other rules use the pool.
+    per second, or None where nobody has stated it. factor: how many times the present share the next one is, and 1 to
+    ask about the present one; all of the load is taken to grow with it, which is too much rather than too little if
+    other rules use the pool.
 
     What the lost replica served goes to the others in the proportion in which they serve now, so that a small one with
     a large weight is found out. If they serve nothing now, it goes to them by what they can carry.
@@ -33,10 +34,12 @@ def check(loads: Mapping[str, float], capacities: Mapping[str, float | None], fa
     if unknown:
         return Capacity(f"Nobody knows whether {_list(unknown)} can do without {lost}: no capacity stated. {_STATE_IT}")
     known = {alias: capacity for alias, capacity in rest.items() if capacity is not None}
-    return _without(lost, total, known, loads)
+    return _without(lost, total, known, loads, is_step=factor != 1)
 
 
-def _without(lost: str, total: float, rest: Mapping[str, float], loads: Mapping[str, float]) -> Capacity:
+def _without(
+    lost: str, total: float, rest: Mapping[str, float], loads: Mapping[str, float], *, is_step: bool
+) -> Capacity:
     if not rest:
         if not total:
             return Capacity(note=f"{lost} is the only replica of its pool, and it serves nothing yet.")
@@ -50,9 +53,10 @@ def _without(lost: str, total: float, rest: Mapping[str, float], loads: Mapping[
     missing = {alias: total * shares[alias] - capacity for alias, capacity in rest.items()}
     worst = max(missing, key=lambda alias: missing[alias])
     if missing[worst] > 0:
+        after, otherwise = (" after the step", " or take a smaller step") if is_step else ("", "")
         return Capacity(
-            f"If {lost} goes, {worst} would serve {total * shares[worst]:,.0f} reads a second after the step, and it "
-            f"can carry {rest[worst]:,.0f}: {missing[worst]:,.0f} are missing. Add a replica or take a smaller step."
+            f"If {lost} goes, {worst} would serve {total * shares[worst]:,.0f} reads a second{after}, and it can carry "
+            f"{rest[worst]:,.0f}: {missing[worst]:,.0f} are missing. Add a replica{otherwise}."
         )
     return Capacity(
         note=f"Without {lost}, {_list(list(rest))} would serve {total:,.0f} of the {room:,.0f} reads a second that can "

@@ -29,7 +29,7 @@ def test_the_busiest_replica_is_the_one_that_goes() -> None:
 
 def test_a_small_replica_with_a_large_share_is_found_out_though_all_together_had_room() -> None:
     found = check({"a": 500, "b": 250, "c": 250}, {"a": 900, "b": 2000, "c": 400}, 1.0)
-    assert "c would serve 500 reads a second after the step, and it can carry 400: 100 are missing" in found.refusal
+    assert "c would serve 500 reads a second, and it can carry 400: 100 are missing. Add a replica." in found.refusal
 
 
 @pytest.mark.parametrize(("factor", "is_refused"), [(1.0, False), (1.01, True)])
