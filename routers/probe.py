@@ -65,7 +65,7 @@ class Probe:
         at = asked_at = self._clock()
         deadline = Deadline(at + timeout, f"no answer within {timeout:g} s", self._clock)
         try:
-            connection = self._connection = self._connection or self._connect(deadline)
+            connection = self._connection = self._connection or connect_to(self._alias, deadline)
             asked_at = self._clock()
             return replace(read_finding(at, _answer(connection, deadline)), took=self._clock() - asked_at)
         except (psycopg.Error, DeadlineError, OSError) as error:
@@ -99,10 +99,12 @@ class Probe:
             with suppress(psycopg.Error, OSError):
                 connection.finish()
 
-    def _connect(self, deadline: Deadline) -> PGconn:
-        parameters = connection_apart(self._alias).get_connection_params()
-        conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
-        return connect(conninfo, deadline)
+
+def connect_to(alias: str, deadline: Deadline) -> PGconn:
+    """Connect to the server of an alias as the host's code does, and apart from it. Raises as `libpq.connect` does."""
+    parameters = connection_apart(alias).get_connection_params()
+    conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
+    return connect(conninfo, deadline)
 
 
 def _answer(connection: PGconn, deadline: Deadline, statement: str = QUESTION) -> tuple[str | None, ...]:
