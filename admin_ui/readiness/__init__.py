@@ -1,0 +1,1 @@
+"""How the servers stand and are set up, and whether a failover would go well."""
