@@ -6,7 +6,6 @@ from django.utils import timezone
 
 from admin_ui.frame import CHANGELIST, Section
 from admin_ui.operating.actions import kill_switch_step, mode_step, share_step
-from admin_ui.operating.drains import drain_step, undrain_step
 from admin_ui.overview.page import Page, parse_minutes, read_page
 from admin_ui.permissions import Powers
 from routers.control import control_alias
@@ -24,8 +23,6 @@ class Overview(Section):
             path("live/", frame.fragment(self.live), name="readshift_live"),
             path("rules/<int:pk>/mode/", frame.action(self.mode), name="readshift_set_mode"),
             path("rules/<int:pk>/share/", frame.action(self.share), name="readshift_set_share"),
-            path("replicas/drain/", frame.action(self.drain), name="readshift_drain"),
-            path("replicas/undrain/", frame.action(self.undrain), name="readshift_undrain"),
             path("kill-switch/", frame.action(self.kill_switch), name="readshift_kill_switch"),
         ]
 
@@ -54,19 +51,6 @@ class Overview(Section):
         """Send every read to the primary, or let the rules decide again."""
         state = request.POST.get("state", "")
         return self.frame.act(request, lambda: kill_switch_step(state, control_alias()), {"state": state})
-
-    def drain(self, request: HttpRequest) -> HttpResponse:
-        """Take a replica out of service."""
-        alias, reason = request.POST.get("alias", ""), request.POST.get("reason", "").replace("\0", "").strip()
-        by = request.user.get_username()
-        return self.frame.act(
-            request, lambda: drain_step(alias, by, reason, timezone.now(), control_alias()), {"alias": alias}
-        )
-
-    def undrain(self, request: HttpRequest) -> HttpResponse:
-        """Let a drained replica serve again."""
-        alias = request.POST.get("alias", "")
-        return self.frame.act(request, lambda: undrain_step(alias, timezone.now(), control_alias()), {"alias": alias})
 
     def _read(self, request: HttpRequest, *, with_rules: bool) -> Page:
         return read_page(
