@@ -8,10 +8,9 @@ from django.core.management.base import CommandParser
 from django.db import DatabaseError
 
 from admin_ui.commands.frame import Terminal, refusal
-from rollout.loading import read_revision
+from admin_ui.commands.spread import add_waiting, spread_as_json, wait_for_all
 from rollout.models import RoutingRule
 from rollout.naming import rules_named
-from rollout.propagation import Propagation, wait_for_processes
 from rollout.rollback import RolledBack, roll_back_all, roll_back_rules
 from routers.control import control_alias
 
@@ -43,9 +42,7 @@ class Rollback:
         )
         chosen.add_argument("--all", action="store_true", help="every read, by the kill switch")
         parser.add_argument("--why", default="", metavar="TEXT", help="the reason, for the record of events")
-        parser.add_argument(
-            "--wait", type=float, metavar="SECONDS", help="until every process says that it acts on it, but no longer"
-        )
+        add_waiting(parser)
         parser.add_argument("--json", action="store_true", help="write one JSON object")
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
@@ -58,10 +55,9 @@ class Rollback:
             raise refusal(" ".join(error.messages), REFUSED) from error
         if not options["json"]:
             _say(terminal, done)
-        spread = _spread(options["wait"])
+        spread = wait_for_all(options["wait"])
         if options["json"]:
-            processes = None if spread is None else spread.as_json()
-            terminal.say_json({"done": [one.as_json() for one in done], "processes": processes})
+            terminal.say_json({"done": [one.as_json() for one in done], "processes": spread_as_json(spread)})
         elif spread is not None:
             terminal.say(str(spread))
         return DONE if spread is None or spread.is_complete else AWAITED
@@ -74,14 +70,6 @@ def _roll_back(names: Iterable[str], using: str, *, everything: bool) -> tuple[R
     if named.problems:
         raise ValidationError([*named.problems, "Nothing was changed."])
     return roll_back_rules(named.rules, using)
-
-
-def _spread(seconds: float | None) -> Propagation | None:
-    """Wait for all processes, and return how far the change has come; None if nobody asked to wait."""
-    if seconds is None:
-        return None
-    using = control_alias()
-    return wait_for_processes(read_revision(using), seconds, using)
 
 
 def _say(terminal: Terminal, done: Iterable[RolledBack]) -> None:

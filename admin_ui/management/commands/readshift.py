@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from admin_ui.commands.backtest import Backtest
+from admin_ui.commands.doctor import Doctor
+from admin_ui.commands.drains import DRAINS
 from admin_ui.commands.frame import Subcommand, Terminal, operator
 from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
@@ -22,6 +24,8 @@ class Command(BaseCommand):
         Shadow(),
         Replay(compare_again),
         Rollback(),
+        *DRAINS,
+        Doctor(),
         ListPlans(),
         StartPlan(),
         *CHANGES,
