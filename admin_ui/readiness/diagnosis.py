@@ -93,10 +93,10 @@ def _policy(policy: Policy, using: str) -> Iterator[Finding]:
         yield _about_rules(Verdict.UNKNOWN, f"the project's views cannot be imported: {error}", step)
     else:
         problems += [problem for rule in policy.rules for problem in problems_of(rule, endpoints, get_settings())]
+        if not problems:
+            yield _about_rules(Verdict.PASS, "nothing is wrong with them")
     for problem in dict.fromkeys(problems):
         yield _about_rules(Verdict.ATTENTION, problem)
-    if not problems:
-        yield _about_rules(Verdict.PASS, f"{len(policy.rules)} rules, and nothing is wrong with them")
 
 
 def _about_rules(verdict: Verdict, fact: str, step: str = "") -> Finding:
