@@ -1,5 +1,6 @@
 """Gathers what the judgement of the clusters rests on, besides what their servers say."""
 
+import time
 from datetime import datetime
 
 from django.conf import settings as django_settings
@@ -53,13 +54,22 @@ def evidence_of(
         servers=inspection.servers,
         databases=_databases(),
         greatest_lag=settings.greatest_lag_seconds,
-        measured={
-            alias: lag for alias in settings.replicas if (lag := replicas.standing(alias).lag.seconds) is not None
-        },
+        measured=_measured(),
         loads=loads or {},
         drained=drained,
         operations=(*operations, cache),
     )
+
+
+def _measured() -> dict[str, float]:
+    """Return how many seconds each replica is behind, where this process has asked it a moment ago."""
+    trusted_since = time.monotonic() - get_settings().longest_trust_seconds
+    standings = {alias: replicas.standing(alias) for alias in get_settings().replicas}
+    return {
+        alias: standing.lag.seconds
+        for alias, standing in standings.items()
+        if standing.lag.seconds is not None and standing.seen_at >= trusted_since
+    }
 
 
 def _databases() -> Databases:

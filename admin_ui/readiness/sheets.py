@@ -120,7 +120,11 @@ def _facts(said: ServerFacts) -> Iterator[tuple[str, str]]:
 
 def _replication(said: ServerFacts, primary: ServerFacts | None) -> Iterator[tuple[str, str]]:
     missing = behind(primary, said)
-    ago = f", last commit made {duration(said.replayed_ago)} ago" if said.replayed_ago is not None else ""
+    ago = (
+        f"; the last commit that it shows was made {duration(said.replayed_ago)} ago"
+        if said.replayed_ago is not None
+        else ""
+    )
     yield "Behind its primary", f"{'not known' if missing is None else size(missing)}{ago}"
     yield "Log received to", _position(said.received)
     yield "Log replayed to", _position(said.replayed)
