@@ -78,6 +78,7 @@ SELECT jsonb_build_object(
         ORDER BY s.slot_name) FROM pg_replication_slots s),
     'conflicts', (SELECT to_jsonb(c) FROM pg_stat_database_conflicts c WHERE c.datname = current_database()),
     'connections', (SELECT sum(numbackends) FROM pg_stat_database),
+    'subscriptions', (SELECT count(s.oid) FROM pg_subscription s WHERE s.subdbid = d.oid AND s.subenabled),
     'settings', (SELECT jsonb_agg(to_jsonb(s)) FROM pg_settings s WHERE s.name IN ({settings})),
     'recorded_collation', to_jsonb(d) ->> 'datcollversion',
     'actual_collation', {actual}

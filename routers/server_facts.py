@@ -101,6 +101,7 @@ class ServerFacts:
     replayed_ago: how many seconds before the answer the last commit that it has replayed was made, or None before the
     first. pause: the state of replay, such as `not paused`, or empty on a primary. receiver: None if none runs.
     conflicts: how many queries on this database replay has cancelled, by kind. connections: how many clients it has.
+    subscriptions: how many logical subscriptions the database has that are enabled.
     may_read_all: whether the role may see what `pg_stat_replication` and the like show to monitors alone.
     recorded_collation, actual_collation: the version of the database's collation that its indexes rest on, and that of
     the machine; empty where the collation has none.
@@ -124,6 +125,7 @@ class ServerFacts:
     slots: tuple[Slot, ...] = ()
     conflicts: Mapping[str, int] = field(default_factory=dict)
     connections: int = 0
+    subscriptions: int = 0
     settings: Mapping[str, Setting] = field(default_factory=dict)
     recorded_collation: str = ""
     actual_collation: str = ""
@@ -131,6 +133,11 @@ class ServerFacts:
     @property
     def major(self) -> int:
         return self.version // _MAJOR
+
+    @property
+    def is_subscriber(self) -> bool:
+        """Whether it is no copy of another server, and has what others publish."""
+        return not self.is_standby and self.subscriptions > 0
 
     @property
     def conflict_count(self) -> int:
@@ -178,6 +185,7 @@ def read_facts(document: Document) -> ServerFacts:
         slots=tuple(map(_slot, document["slots"] or ())),
         conflicts=dict(_conflicts(document["conflicts"] or {})),
         connections=document["connections"] or 0,
+        subscriptions=document["subscriptions"],
         settings={row["name"]: _setting(row) for row in document["settings"] or ()},
         recorded_collation=document["recorded_collation"] or "",
         actual_collation=document["actual_collation"] or "",

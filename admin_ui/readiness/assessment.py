@@ -81,11 +81,7 @@ def _of_servers(cluster: Cluster, evidence: Evidence) -> Iterator[Finding]:
     yield from judge_identity(cluster.primary, said.get(cluster.primary), said.get(cluster.primary), is_primary=True)
     for replica in cluster.replicas:
         yield from judge_identity(replica.alias, said.get(replica.alias), said.get(cluster.primary), is_primary=False)
-    followers = {
-        replica.alias: facts
-        for replica in cluster.replicas
-        if (facts := _facts(said.get(replica.alias))) is not None and facts.is_standby
-    }
+    followers = _followers(cluster, evidence)
     for alias, facts in followers.items():
         yield from judge_replica(
             alias,
@@ -102,14 +98,18 @@ def _of_servers(cluster: Cluster, evidence: Evidence) -> Iterator[Finding]:
         yield judge_idle_slots(cluster.primary, primary, {slot_of(facts) for facts in followers.values()})
 
 
+def _followers(cluster: Cluster, evidence: Evidence) -> dict[str, ServerFacts]:
+    """Return what the replicas that are standbys say. One that was promoted is judged as what it should be no more."""
+    said = {replica.alias: _facts(evidence.servers.get(replica.alias)) for replica in cluster.replicas}
+    return {alias: facts for alias, facts in said.items() if facts is not None and facts.is_standby}
+
+
 def _settings(cluster: Cluster, evidence: Evidence) -> Iterator[tuple[str, tuple[Finding, ...]]]:
     primary = _facts(evidence.servers.get(cluster.primary))
     if primary is not None:
         yield cluster.primary, tuple(judge_primary_settings(cluster.primary, primary, len(cluster.replicas)))
-    for replica in cluster.replicas:
-        if (facts := _facts(evidence.servers.get(replica.alias))) is not None:
-            judged = judge_replica_settings(replica.alias, facts, primary, evidence.greatest_lag)
-            yield replica.alias, tuple(judged)
+    for alias, facts in _followers(cluster, evidence).items():
+        yield alias, tuple(judge_replica_settings(alias, facts, primary, evidence.greatest_lag))
 
 
 def _of_settings(alias: str, findings: Sequence[Finding]) -> Finding:

@@ -25,6 +25,9 @@ def judge_identity(alias: str, said: Said, primary: Said, *, is_primary: bool) -
     yield Finding("answers", alias, "Every server answers", Verdict.PASS, "answers")
     yield _rights(alias, said)
     yield _role(alias, said, is_primary=is_primary)
+    if said.is_subscriber and not is_primary:
+        # It is another cluster on purpose, often of another version.
+        return
     yield _collation(alias, said, primary)
     yield _version(alias, said, primary)
     if not is_primary:
@@ -45,6 +48,9 @@ def _role(alias: str, said: ServerFacts, *, is_primary: bool) -> Finding:
     fact = "is a standby" if said.is_standby else "is a primary"
     if said.is_standby != is_primary:
         return Finding("role", alias, title, Verdict.PASS, fact)
+    if said.is_subscriber and not is_primary:
+        step = "Its answers can be compared by shadow reads. It serves no reads, and cannot take the primary's place."
+        return Finding("role", alias, title, Verdict.ATTENTION, "is a logical subscriber", step)
     step = (
         "Writes fail. After a failover, let this alias lead to the server that was promoted."
         if is_primary

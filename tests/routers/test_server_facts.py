@@ -25,6 +25,7 @@ STANDBY = {
     "slots": None,
     "conflicts": {"datid": 1, "datname": "shop", "confl_lock": 2, "confl_snapshot": None},
     "connections": 4,
+    "subscriptions": 0,
     "settings": [
         {
             "name": "max_standby_streaming_delay",

@@ -65,3 +65,9 @@ def test_beside_a_primary_that_says_nothing_its_history_is_not_known() -> None:
     found = judged(replica(), Silence("hangs"))
     assert found["history"].verdict is Verdict.UNKNOWN
     assert found["version"].verdict is Verdict.PASS
+
+
+def test_a_logical_subscriber_is_another_cluster_on_purpose() -> None:
+    found = judged(replica(is_standby=False, subscriptions=1, system=8, version=160000), primary())
+    assert found.keys() == {"answers", "rights", "role"}
+    assert (found["role"].verdict, found["role"].fact) == (Verdict.ATTENTION, "is a logical subscriber")
