@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from admin_ui.readiness.configuration import judge_primary_settings, judge_replica_settings
 from admin_ui.readiness.findings import Finding, Verdict, gravest_first, worst
 from admin_ui.readiness.identity import Said, judge_identity
 from admin_ui.readiness.operations import EVERYWHERE, judge_pools
+from admin_ui.readiness.primary_configuration import judge_primary_settings
 from admin_ui.readiness.project import Databases, judge_project
+from admin_ui.readiness.replica_configuration import judge_replica_settings
 from admin_ui.readiness.replication import (
     judge_checksums,
     judge_idle_slots,

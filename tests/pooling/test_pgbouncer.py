@@ -23,10 +23,12 @@ from routers.agent import Agent
 from routers.blocks import unit_of_work
 from routers.control import ControlConnection
 from routers.health import Fitness
+from routers.inspection import inspect
 from routers.meter import Meter
 from routers.own_work import own_work
 from routers.probe import Probe
 from routers.replicas import replicas
+from routers.server_facts import ServerFacts
 from routers.wire import ReplicaWriteError
 from tests.edge_cases.support import REPLICAS
 from tests.edge_cases.test_failures import TERMINATE, during, replica_of, slow_on_a_replica
@@ -255,3 +257,12 @@ def test_a_pooler_that_is_gone_is_no_different_from_a_server_that_is_gone(
         assert serve() == NAMES
     assert (reads.primary, reads.replicas) == (1, 0)
     assert Fitness.UNREACHABLE in {replicas.standing(alias).fitness for alias in REPLICAS}
+
+
+def test_servers_are_inspected_through_it_and_left_as_they_were(routed: Servers, bounced: dict[str, int]) -> None:
+    for _ in range(2):
+        said = inspect(("default", "replica1", "replica2"))
+        assert [isinstance(each, ServerFacts) and each.is_standby for each in said.values()] == [False, True, True]
+    with own_work(), connections["default"].cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')")
+        assert cursor.fetchone() == ("0", "off")

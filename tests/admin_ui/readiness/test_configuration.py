@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_ui.readiness.configuration import judge_primary_settings, judge_replica_settings
 from admin_ui.readiness.findings import Finding, Verdict, worst
+from admin_ui.readiness.primary_configuration import judge_primary_settings
+from admin_ui.readiness.replica_configuration import judge_replica_settings
 from routers.server_facts import ServerFacts, Setting
 from tests.admin_ui.readiness.samples import primary, replica
 
