@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from uuid import uuid4
 
@@ -94,6 +95,23 @@ def test_a_replica_that_hangs_exits_with_2_and_leaves_the_rest(careful: Servers)
     assert checks["answers"] == ("fail", "replica2: did not answer within 2 s")
     assert checks["receives"][0] == "pass"
     assert json.loads(output)["clusters"][0]["settings"].keys() == {"default", "replica1"}
+
+
+def test_a_primary_that_hangs_is_not_asked_again(careful: Servers) -> None:
+    hanging = careful.cluster.primary
+    # Whoever asked it all the same would be answered then, and say that the rules are well.
+    answer = Timer(20, hanging.resume)
+    hanging.hang()
+    answer.start()
+    try:
+        code, output = run("--json")
+    finally:
+        answer.cancel()
+        hanging.resume()
+    assert code == 2
+    checks = found(output)
+    assert checks["rules"] == ("fail", "“default”: did not answer within 2 s")
+    assert checks["receives"][0] == "pass"
 
 
 def test_views_that_cannot_be_imported_are_said(careful: Servers, settings: Any) -> None:
