@@ -7,8 +7,6 @@ from typing import Any
 from django.db.models import Model
 
 from rollout.bucketing import rank
-from rollout.contracts import Contract
-from rollout.deny import is_denied
 from rollout.models.rule import OverBudget
 from rollout.options import Cluster
 from rollout.reasons import Reason
@@ -18,12 +16,12 @@ from routers.decisions import Asked, Decision
 from routers.departures import departures
 from routers.fallback import ShedError, account, may_fall_back
 from routers.freshness import Check
-from routers.ladder import Situation, decide, unhindered
+from routers.ladder import decide, unhindered
 from routers.meter import meter
 from routers.overriding import Read, overriding
 from routers.prober import prober
 from routers.replicas import replicas
-from routers.transactions import in_transaction
+from routers.situations import situation_of
 from routers.unit import Block, Unit, current_unit, steering_block
 
 logger = logging.getLogger("readshift")
@@ -141,7 +139,6 @@ def _decide_by_policy(cluster: Cluster, model: type[Model], unit: Unit, block: B
 
 
 def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:
-    settings = get_settings()
     policy, obstacle = agent.state()
     if obstacle is Reason.POLICY_STALE and replicas.is_primary_down(cluster.primary):
         # Nothing newer can be stored anywhere, and the primary answers nobody.
@@ -149,29 +146,7 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
     # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
     if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
         prober.start()
-    wait_seconds = settings.wait_seconds if block is None or block.wait_seconds is None else block.wait_seconds
-
-    def objection(alias: str, contract: Contract, is_observed: bool) -> Reason | None:
-        if overriding.is_confined(cluster.primary):
-            return None
-        return Check(cluster, unit, asks=not is_observed, wait_seconds=wait_seconds).objection(alias, contract)
-
-    situation = Situation(
-        cluster=cluster,
-        endpoint=unit.endpoint,
-        model=model._meta.label,
-        is_denied=is_denied(model, settings.deny),
-        is_safe=unit.is_safe,
-        in_transaction=in_transaction(cluster.primary, unit.atomic_aliases),
-        has_written=cluster.primary in unit.trail.written,
-        block=block,
-        obstacle=obstacle,
-        affinity=unit.affinity,
-        kept=unit.trail.kept,
-        opens=unit.opens,
-        is_gone=lambda alias: replicas.gone_since(alias) is not None,
-        objection=objection,
-    )
+    situation = situation_of(cluster, model, unit, block, obstacle)
     decision = decide(policy, situation)
     if policy is not None:
         unit.join(decision, policy.revision)
