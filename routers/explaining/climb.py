@@ -19,7 +19,7 @@ from routers.ladder import Situation, decide
 class Step(StrEnum):
     """The rungs, in the order in which they are asked. The value is what a person reads."""
 
-    PROCESS = "Is anything routed at all?"
+    PROCESS = "Policy"
     KILL_SWITCH = "Kill switch"
     DENY_LIST = "Deny list"
     BLOCK = "Blocks in the code"

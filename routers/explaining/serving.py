@@ -64,7 +64,7 @@ def replica(case: Case, terms: Terms) -> Iterator[str]:
 
 
 def _next(aliases: Sequence[str]) -> str:
-    return f"; next come {', '.join(aliases)}" if aliases else ""
+    return f", then to {', then to '.join(aliases)}" if aliases else ""
 
 
 def _standing(standing: Standing, sight: Sight) -> str:

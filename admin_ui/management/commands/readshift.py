@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from admin_ui.commands.backtest import Backtest
 from admin_ui.commands.doctor import Doctor
 from admin_ui.commands.drains import DRAINS
+from admin_ui.commands.explain import Explain
 from admin_ui.commands.frame import Subcommand, Terminal, operator
 from admin_ui.commands.plans import CHANGES, ListPlans, StartPlan
 from admin_ui.commands.replay import Replay
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         StartPlan(),
         *CHANGES,
         Backtest(),
+        Explain(),
     )
     # Reads must come back to the primary whatever is wrong with the rest of the project, its URLs and views included.
     requires_system_checks = ()
