@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern
 
+from admin_ui.explain.views import Explaining
 from admin_ui.frame import Frame, Section
 from admin_ui.overview.views import Overview
 from admin_ui.permissions import Powers
@@ -15,7 +16,7 @@ from admin_ui.readiness.views import Replicas
 class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """All pages of the dashboard. Register it, with `admin_ui.models.Dashboard`, on an AdminSite of your own."""
 
-    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas)
+    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining)
 
     def get_urls(self) -> list[URLPattern]:
         frame = Frame(self, [section.entry for section in self.sections if section.entry is not None])
