@@ -87,6 +87,7 @@ class Settings:
     wait_seconds: how long a read may wait for a replica that is behind before it goes to the primary.
     cache: the alias in CACHES that holds tokens of actors without cookies; all processes must share it.
     token_header: the name of an HTTP header in which other services that share SECRET_KEY send tokens, or None.
+    explain_header: whether staff see in a response header where the queries of a request went, and why.
     writing_functions: names of functions in the database that write, so that a SELECT which calls one is a write.
     shadow_queue: how many captured reads a process holds until they are written; what goes over is dropped and counted.
     shadow_statement_bytes: a statement that is longer, parameters included, is not captured.
@@ -130,6 +131,7 @@ class Settings:
     wait_seconds: float = 0.0
     cache: str = "default"
     token_header: str | None = None
+    explain_header: bool = False
     writing_functions: frozenset[str] = frozenset()
     shadow_queue: int = 1_000
     shadow_statement_bytes: int = 65_536

@@ -11,10 +11,12 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from rollout.settings import is_idle
+from rollout.settings import get_settings, is_idle
 from routers import carriers
 from routers.endpoints import UNRESOLVED, view_endpoint
+from routers.explaining.header import tell_staff
 from routers.fallback import ShedError
+from routers.recording import Recording, recorded
 from routers.streaming import stream_within
 from routers.subjects import RequestParty
 from routers.trail import Trail
@@ -41,13 +43,17 @@ class ReadshiftMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
-        with _open(request) as unit, failing(unit):
+        with _open(request) as unit, failing(unit), _recorded() as recording:
             response = cast("HttpResponseBase", self._get_response(request))
+        if recording is not None:
+            tell_staff(request, response, recording)
         return _finish(request, response, unit)
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        with _open(request) as unit, failing(unit):
+        with _open(request) as unit, failing(unit), _recorded() as recording:
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
+        if recording is not None:
+            tell_staff(request, response, recording)
         if unit.trail.has_news:
             return await sync_to_async(_finish)(request, response, unit)
         return _finish(request, response, unit)
@@ -80,6 +86,10 @@ def _open(request: HttpRequest) -> AbstractContextManager[Unit]:
     return open_unit(
         Unit(UnitKind.REQUEST, UNRESOLVED, Trail(RequestParty(request)), is_safe=(request.method or "") in SAFE_METHODS)
     )
+
+
+def _recorded() -> AbstractContextManager[Recording | None]:
+    return recorded(wanted=get_settings().explain_header)
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """What is seen on the wire: guards replicas against writes, notices writes, counts queries. Works with any engine."""
 
+import time
 from collections.abc import Callable, Sized
 from contextlib import nullcontext
 from functools import partial
@@ -22,6 +23,7 @@ from routers.in_flight import Wait, in_flight
 from routers.meter import Series, meter
 from routers.own_work import is_own_work
 from routers.portal import PortalCursor
+from routers.recording import recordings
 from routers.replay import Attempt, failure_to_replay
 from routers.reverse_guard import before_read
 from routers.sessions import forbid_writes
@@ -64,6 +66,8 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     elif effect is Effect.READ and alias == cluster.primary:
         before_read(cluster, asked, sql)
     is_one_read = effect is Effect.READ and not many
+    onlookers = recordings()
+    began = time.perf_counter() if onlookers else 0.0
     try:
         if alias == cluster.primary:
             result = _run_on_primary(run, asked, connection)
@@ -79,7 +83,9 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
         if alias != cluster.primary:
             departures.end()
         if effect is not Effect.CONTROL:
-            _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
+            series = _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
+            for recording in onlookers:
+                recording.note(series, sql, time.perf_counter() - began)
 
 
 def _run_on_primary(run: Callable[[], Any], asked: Asked | None, connection: BaseDatabaseWrapper) -> Any:
@@ -120,7 +126,7 @@ def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
         (unit.trail if unit is not None else outside_trail()).note_write(alias)
 
 
-def _count(alias: str, cluster: Cluster, effect: Effect, asked: Asked | None, count: int) -> None:
+def _count(alias: str, cluster: Cluster, effect: Effect, asked: Asked | None, count: int) -> Series:
     unit = current_unit()
     if asked is not None:
         model, decision = asked.model._meta.label, asked.decision
@@ -136,6 +142,7 @@ def _count(alias: str, cluster: Cluster, effect: Effect, asked: Asked | None, co
         decision.candidate,
     )
     meter.add(series, count)
+    return series
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

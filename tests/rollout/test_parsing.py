@@ -121,6 +121,7 @@ WRONG: dict[str, tuple[object, str, list[str], str]] = {
     "unknown option of a cluster": (clusters(default={"REPLICA": []}), "E002", [CLUSTER, "'REPLICA'"], "'REPLICAS'"),
     "unknown option of a replica": (replicas({"replica1": {"WEIGH": 1}}), "E002", ["replica1", "'WEIGH'"], "'WEIGHT'"),
     "enabled as a number": ({"ENABLED": 1}, "E003", ["ENABLED", "1"], "True or False"),
+    "explain header as a word": ({"EXPLAIN_HEADER": "staff"}, "E003", ["EXPLAIN_HEADER", "staff"], "True or False"),
     "actor as a function": ({"ACTOR": print}, "E003", ["ACTOR", "print"], "dotted path"),
     "unknown refresh": ({"POLICY_REFRESH": "never"}, "E003", ["POLICY_REFRESH", "'never'"], "inline"),
     "unknown probing": ({"PROBING": "everybody"}, "E003", ["PROBING", "'everybody'"], '"process" or "shared"'),

@@ -1,0 +1,73 @@
+"""What goes over the wire, written down for whoever looks at one request. Where nobody looks, nothing is kept."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from routers.meter import Series
+
+MOST_QUERIES = 500
+"""How many queries of a request are kept. The others are counted."""
+
+
+class Query(NamedTuple):
+    """One query. series: what it was counted under. sql: as it was given, without its parameters. seconds: it took."""
+
+    series: Series
+    sql: object
+    seconds: float
+
+
+@dataclass(slots=True)
+class Recording:
+    """The queries of one request, in the order in which they ended. totals: all of them by what they count under."""
+
+    queries: list[Query] = field(default_factory=list)
+    totals: Counter[Series] = field(default_factory=Counter)
+
+    def note(self, series: Series, sql: object, seconds: float) -> None:
+        """Take down a query that has ended, failed or not."""
+        self.totals[series] += 1
+        if len(self.queries) < MOST_QUERIES:
+            self.queries.append(Query(series, sql, seconds))
+
+    @property
+    def left_out(self) -> int:
+        """How many queries were counted and not kept."""
+        return self.totals.total() - len(self.queries)
+
+
+_recordings: ContextVar[tuple[Recording, ...]] = ContextVar("readshift_recordings", default=())
+
+
+def recordings() -> tuple[Recording, ...]:
+    """Return what takes down the queries of this code."""
+    return _recordings.get()
+
+
+def begin() -> Recording:
+    """Take down the queries of this code, of what it calls and of what it starts in other threads, until `end`."""
+    recording = Recording()
+    _recordings.set((*_recordings.get(), recording))
+    return recording
+
+
+def end(recording: Recording) -> None:
+    """Take down no more. Does nothing the second time."""
+    _recordings.set(tuple(one for one in _recordings.get() if one is not recording))
+
+
+@contextmanager
+def recorded(*, wanted: bool) -> Iterator[Recording | None]:
+    """Take down the queries of a block if that is wanted."""
+    if not wanted:
+        yield None
+        return
+    recording = begin()
+    try:
+        yield recording
+    finally:
+        end(recording)
