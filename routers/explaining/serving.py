@@ -10,6 +10,7 @@ from routers.decisions import Terms
 from routers.explaining.cases import Case, Sight
 from routers.health import Standing
 from routers.lag import LagState
+from routers.positions import Position
 
 _CONTRACTS = {
     Freshness.STRICT: "what the primary shows, and so the primary alone",
@@ -55,7 +56,7 @@ def replica(case: Case, terms: Terms) -> Iterator[str]:
         yield f"This actor keeps to {order[0]}{_next(order[1:])}."
     gone = sorted(terms.weights.keys() - left.keys())
     yield from (f"{alias} is out for all processes, so others stand in for it." for alias in gone)
-    yield from _floors(case)
+    yield from _floors(case, (*order, *gone))
     if case.sight.standings is None:
         yield "This process asks no server how it stands, so each replica is taken to be fit."
         return
@@ -83,7 +84,7 @@ def _standing(standing: Standing, sight: Sight) -> str:
     return f"{standing.fitness.words}{detail}{position}{behind}"
 
 
-def _floors(case: Case) -> Iterator[str]:
+def _floors(case: Case, aliases: Sequence[str]) -> Iterator[str]:
     token, primary = case.sight.token, case.situation.cluster.primary
     if not token:
         yield "Nothing is known of what the actor wrote or saw, so nothing has to be shown."
@@ -96,6 +97,14 @@ def _floors(case: Case) -> Iterator[str]:
         wanted = case.sight.position_of(floor)
         where = f"position {wanted}" if wanted is not None else "a position that is not known yet"
         yield f"The actor must be shown everything up to {where}."
+        if wanted is not None and case.sight.standings is not None:
+            standings = case.sight.standings
+            yield from (f"{alias} {_reach(standings[alias], wanted)}." for alias in aliases)
+
+
+def _reach(standing: Standing, wanted: Position) -> str:
+    is_reached = standing.position is not None and wanted.is_reached_by(standing.position)
+    return f"{'had' if is_reached else 'had not'} reached it when last asked"
 
 
 _OVER_BUDGET = {

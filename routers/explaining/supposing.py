@@ -65,7 +65,7 @@ def explain_read(read: SupposedRead, using: str) -> Explanation:
     """Explain where this read would go now. using: the alias of the primary that holds the rules.
 
     As a read would, it may ask a replica where it stands, on this thread's connection. A process that has not asked the
-    servers yet does so first. Raises `NoClusterError`, and what the database raises.
+    servers of late does so first. Raises `NoClusterError`, and what the database raises.
     """
     cluster, policy = cluster_of(read), load_policy(using)
     party = PlainParty(
@@ -106,9 +106,10 @@ def _group_ids(user: Any) -> frozenset[Any]:
 
 
 def _get_to_know(cluster: Cluster) -> None:
-    """Ask the servers how they stand if nothing was found out about one of them yet."""
+    """Ask the servers how they stand if this process knows nothing about one of them, or nothing that still counts."""
     aliases = [replica.alias for replica in cluster.replicas]
-    if all(replicas.standing(alias).seen_at > float("-inf") for alias in aliases):
+    counts_since = time.monotonic() - get_settings().longest_trust_seconds
+    if all(replicas.standing(alias).seen_at >= counts_since for alias in aliases):
         return
     for _ in range(_MOST_PROBES):
         prober.probe_once()

@@ -97,6 +97,7 @@ def test_a_token_is_held_against_the_positions_of_the_replicas(shop: Servers, cl
     assert content["reason"] == Reason.BEHIND
     facts = " ".join(rung(content, "replica")["facts"])
     assert "The actor must be shown everything up to position" in facts
+    assert "replica1 had not reached it when last asked." in facts
     assert "replica1 serves reads, at " in facts
 
 
