@@ -11,10 +11,11 @@ from admin_ui.explain.inquiry import METHODS, Inquiry, supposed_read
 from admin_ui.explain.words import HOW_SEEN, as_json, asides, summary, verdict
 from routers.control import control_alias
 from routers.explaining.rungs import Explanation, Rung
-from routers.explaining.supposing import SupposedRead, explain_read
+from routers.explaining.supposing import DecidingError, SupposedRead, explain_read
 from routers.tokens import NOTHING, decode
 
 EXPLAINED = 0
+FAILED = 1
 UNKNOWN = 3
 
 _MARK = "=> "
@@ -27,8 +28,8 @@ class Explain:
     name = "explain"
     help = (
         "Say where a read of an endpoint would go, and what every rung of the ladder says about it, by the stored "
-        "rules and by how the replicas stand now. Exits with 0 if it is explained, wherever the read goes, and with 3 "
-        "if there is no such endpoint, model, user or actor."
+        "rules and by how the replicas stand now. Exits with 0 if it is explained, wherever the read goes, 1 if "
+        "deciding about it fails, and 3 if there is no such endpoint, model, user or actor."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -65,7 +66,10 @@ class Explain:
             read = supposed_read(inquiry, using)
         except ValidationError as error:
             raise refusal(" ".join(error.messages), UNKNOWN) from None
-        explanation = explain_read(read, using)
+        try:
+            explanation = explain_read(read, using)
+        except DecidingError as error:
+            raise refusal(str(error), FAILED) from error
         if options["json"]:
             terminal.say_json(as_json(read, explanation))
         else:

@@ -1,5 +1,6 @@
 """The page that explains where a read goes."""
 
+import logging
 from typing import Any
 
 from django.contrib.auth import get_permission_codename, get_user_model
@@ -12,8 +13,10 @@ from admin_ui.explain.words import HOW_SEEN, asides, summary, verdict
 from admin_ui.frame import Section
 from admin_ui.permissions import Powers
 from routers.control import control_alias
-from routers.explaining.supposing import SupposedRead, explain_read
+from routers.explaining.supposing import DecidingError, SupposedRead, explain_read
 from routers.subjects import RequestParty
+
+logger = logging.getLogger("readshift")
 
 NO_USERS = (
     "You may not look for users by name, so the user was left out. That takes the permission to view users, or to "
@@ -56,7 +59,11 @@ class Explaining(Section):
             "refusal": NO_USERS if request.GET.get("user") and not finds_users else "",
         }
         if form.is_valid() and form.read is not None:
-            context |= _result(form.read, using)
+            try:
+                context |= _result(form.read, using)
+            except DecidingError as error:
+                logger.exception("Explaining a read failed.")
+                context["refusal"] = str(error)
         return self.frame.section(request, "admin_ui/explain/explain.html", context)
 
 

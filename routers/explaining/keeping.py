@@ -82,6 +82,9 @@ def rules(case: Case) -> Iterator[str]:
 
 
 def gates(case: Case) -> Iterator[str]:
+    if case.is_in_use_replica:
+        yield "Not asked inside use_replica()."
+        return
     for rule in case.rules:
         if rule.gate is None and not rule.gate_kind:
             yield f"The rule for {rule} has no gate: it is on for everybody."

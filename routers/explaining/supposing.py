@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import Model
 
 from rollout.conditions import UNDRAWN
@@ -29,6 +30,16 @@ _MOST_PROBES = 2
 
 class NoClusterError(LookupError):
     """The model, or a read of which the model is not known, belongs to no cluster of the READSHIFT setting."""
+
+
+class DecidingError(Exception):
+    """The project's own code, or ours, failed while a read was decided about."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"Deciding about this read failed: {type(error).__name__}: {error}. A read like it goes to the primary, "
+            f"with the code {Reason.ROUTER_ERROR.value}, and the log says where it failed."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ def explain_read(read: SupposedRead, using: str) -> Explanation:
     """Explain where this read would go now. using: the alias of the primary that holds the rules.
 
     As a read would, it may ask a replica where it stands, on this thread's connection. A process that has not asked the
-    servers of late does so first. Raises `NoClusterError`, and what the database raises.
+    servers of late does so first. Raises `NoClusterError`, `DecidingError`, and what the database raises.
     """
     cluster, policy = cluster_of(read), load_policy(using)
     party = PlainParty(
@@ -97,7 +108,13 @@ def explain_read(read: SupposedRead, using: str) -> Explanation:
         now=time.monotonic(),
         position_of=lambda floor: replicas.position_of(cluster.primary, floor),
     )
-    return explain(policy, situation, sight)
+    try:
+        return explain(policy, situation, sight)
+    except (AssertionError, DatabaseError):
+        # As the router does, of Django's test cases; and what breaks the transaction that this code may run in.
+        raise
+    except Exception as error:
+        raise DecidingError(error) from error
 
 
 def _group_ids(user: Any) -> frozenset[Any]:

@@ -147,3 +147,11 @@ def test_a_model_of_no_cluster_is_somebody_elses(servers: Servers, settings: Any
         run("--endpoint", "names", "--model", "shop.Product")
     with pytest.raises(CommandError, match="Name the model as well"):
         run("--endpoint", "names")
+
+
+def test_what_fails_while_it_is_decided_ends_it_with_another_code(servers: Servers, settings: Any) -> None:
+    settings.READSHIFT = {**settings.READSHIFT, "SESSION_STATE": "tests.support.no_such_function"}
+    route("names")
+    with pytest.raises(CommandError, match="Deciding about this read failed: ImportError") as ended:
+        run("--endpoint", "names", "--actor", KEY)
+    assert ended.value.returncode == 1

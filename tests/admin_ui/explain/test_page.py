@@ -114,3 +114,14 @@ def test_its_queries_do_not_grow_with_the_rules(viewer: Client) -> None:
     for number in range(20):
         route(f"nightly-{number}")
     assert queries_of(viewer, address) == before <= 12
+
+
+def test_what_fails_while_it_is_decided_is_told(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ValueError("no such tenant")
+
+    monkeypatch.setattr("routers.freshness.is_connected", broken)
+    route("names")
+    response = explained(operator, endpoint="names", method="GET", actor=KEY)
+    assert response.status_code == 200
+    assert "Deciding about this read failed: ValueError: no such tenant." in text(response)
