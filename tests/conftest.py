@@ -17,6 +17,7 @@ from routers.capture import capture
 from routers.departures import departures
 from routers.meter import meter
 from routers.replicas import replicas
+from tests.emptying import only_what_is_filled
 from tests.settings import PORTS
 from tests.support import Servers
 from tests.valkey_connections import close, remembered_connections
@@ -39,6 +40,13 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(cluster: Cluster) -> None:
     """Have the servers up before Django creates its test database on the primary, which streams to the replicas."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_fast() -> Iterator[None]:
+    """Spend as little as possible on emptying the database between tests."""
+    with only_what_is_filled():
+        yield
 
 
 @pytest.fixture(scope="session")
