@@ -1,12 +1,14 @@
-"""What each replica serves now, by what the processes counted on the wire."""
+"""What each replica serves now, by what the processes counted on the wire, and whether it could be more."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
+from rollout.capacity import Capacity, check
 from rollout.models import Tally, TallyKind
 from rollout.rollup import FLUSH_SPAN_SECONDS
+from rollout.settings import get_settings
 
 _SPAN = timedelta(seconds=60)
 _UNFINISHED = timedelta(seconds=FLUSH_SPAN_SECONDS)
@@ -22,3 +24,10 @@ def loads(aliases: Iterable[str], now: datetime, using: str) -> Mapping[str, flo
         .annotate(total=Sum("count"))
     )
     return {alias: total / _SPAN.total_seconds() for alias, total in counted}
+
+
+def check_growth(pool: str, factor: float, now: datetime, using: str) -> Capacity | None:
+    """Return whether a pool could lose a replica once its load is so many times what it is; None if it has none."""
+    members = {alias: replica.capacity for alias, replica in get_settings().replicas.items() if replica.pool == pool}
+    is_stated = any(capacity is not None for capacity in members.values())
+    return check(loads(members, now, using) if is_stated else {}, members, factor) if members else None

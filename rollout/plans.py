@@ -31,8 +31,8 @@ class Result:
     text: str
 
 
-def draft(rule: RoutingRule, template: str) -> RolloutPlan:
-    """Create a plan from a template. It changes nothing else until it starts."""
+def from_template(rule: RoutingRule, template: str) -> RolloutPlan:
+    """Return a plan as a template has it, unsaved. Raises ValidationError if the rule could not have one."""
     if template not in TEMPLATES:
         raise ValidationError(f"There is no template “{template}”. The templates are {', '.join(TEMPLATES)}.")
     chosen = TEMPLATES[template]
@@ -40,6 +40,12 @@ def draft(rule: RoutingRule, template: str) -> RolloutPlan:
         rule=rule, template=template, stages=as_json(chosen.stages), guardrails=limits_of(chosen.metrics)
     )
     plan.full_clean()
+    return plan
+
+
+def draft(rule: RoutingRule, template: str) -> RolloutPlan:
+    """Create a plan from a template. It changes nothing else until it starts."""
+    plan = from_template(rule, template)
     plan.save()
     return plan
 

@@ -11,16 +11,15 @@ from django.utils import timezone
 
 from rollout import plans
 from rollout.acting import Acting, acting
-from rollout.capacity import Capacity, check
+from rollout.capacity import Capacity
 from rollout.foreign import ForeignChange, notice_foreign_change
 from rollout.journal import Happening, record
 from rollout.judging import judge
 from rollout.loading import load_gate
-from rollout.loads import loads
+from rollout.loads import check_growth
 from rollout.measuring import Horizon, Measured, Period, measure
 from rollout.models import Door, EventKind, GateKind, RolloutPlan, RoutingRule
 from rollout.plan_states import LIVE, State
-from rollout.settings import get_settings
 from rollout.standings import Standing, update
 from rollout.stepping import PlanFacts, Step, next_step
 from rollout.verdicts import Finding, Verdict, decide
@@ -167,9 +166,5 @@ def _capacity(plan: RolloutPlan, now: datetime, using: str) -> Capacity | None:
     stages = plan.parsed_stages
     if plan.stage + 1 >= len(stages):
         return None
-    members = {
-        alias: replica.capacity for alias, replica in get_settings().replicas.items() if replica.pool == plan.rule.pool
-    }
     factor = float(stages[plan.stage + 1].percent / stages[plan.stage].percent)
-    is_stated = any(capacity is not None for capacity in members.values())
-    return check(loads(members, now, using) if is_stated else {}, members, factor) if members else None
+    return check_growth(plan.rule.pool, factor, now, using)
