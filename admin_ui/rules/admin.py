@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 
 from admin_ui.permissions import Powers
-from admin_ui.rules.forms import RuleForm
+from admin_ui.rules.forms import FORM_ALONE, RuleForm
 from admin_ui.rules.problems import warnings_about
 from rollout import exposure, operations
 from rollout.loading import load_policy
@@ -27,7 +27,7 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
     change_form_template = "admin_ui/rule_form.html"
     change_list_template = "admin_ui/rule_list.html"
     fieldsets = (
-        ("What", {"fields": ("target_kind", "target")}),
+        ("What", {"fields": ("target_kind", "target", "version")}),
         ("How", {"fields": ("mode", "contract", "over_budget", "confirm", "pool")}),
         ("For whom", {"fields": ("gate_kind", "gate_name", "create_flag")}),
         (
@@ -67,6 +67,16 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
         form = cast("type[RuleForm]", super().get_form(request, obj, change, **kwargs))
         form.may_raise = Powers.of(request.user).may_raise
         return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: RoutingRule | None = None) -> Any:
+        """Leave out what is of the form alone where there is none: whoever only looks has nothing to confirm."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (name, {**options, "fields": tuple(each for each in options["fields"] if each not in FORM_ALONE)})
+            for name, options in fieldsets
+        ]
 
     def save_model(self, request: HttpRequest, obj: RoutingRule, form: RuleForm, change: bool) -> None:
         """Save the rule, and first the flag that it asks for: the admin runs both in one transaction."""

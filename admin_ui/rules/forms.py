@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connections
 
 from admin_ui.permissions import OPERATE
+from admin_ui.rules.conflicts import REFUSAL, Version, differences, digest_of, told_since
 from admin_ui.rules.problems import possible_endpoints, unknown_endpoint_message
 from rollout import exposure
 from rollout.deny import is_denied
@@ -22,6 +24,9 @@ from routers.endpoints import known_endpoints
 
 EXPOSING_FIELDS = ("target_kind", "target", "mode", "gate_kind", "gate_name", "contract", "over_budget")
 """What of a rule decides how much it sends to replicas, and how old that may be."""
+
+FORM_ALONE = ("create_flag", "confirm", "version")
+"""The fields that no rule has."""
 
 CONTRACTS = ("strict", "session", "bounded:5", "any")
 """The contracts that the form suggests, one of each kind."""
@@ -62,8 +67,20 @@ def _pools() -> Iterable[str]:
     return {replica.pool for replica in get_settings().replicas.values()}
 
 
+class VersionField(forms.CharField):
+    """What the form was loaded with. It is no content, so that another one is no change of the rule's own."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial: Any, data: Any) -> bool:  # noqa: ARG002 - Django's signature
+        return False
+
+
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     """A rule, checked against the endpoints that the project has, and asking before more reads leave the primary.
+
+    A rule that somebody else has changed since the form was loaded is not saved: the form comes back as it was filled
+    in, with what is stored beside it, and the next press saves.
 
     may_raise: whether the user may send more reads to replicas; set by the admin for each request.
     makes_flag: whether saving has to create the flag first; known once the form is clean.
@@ -77,6 +94,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         help_text="If waffle has no flag of that name, create it with the rule. It is closed until you open it.",
     )
     confirm = forms.BooleanField(label="Yes, send more reads to replicas", required=False, widget=forms.HiddenInput)
+    version = VersionField(required=False)
 
     class Meta:
         model = RoutingRule
@@ -103,6 +121,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.makes_flag = False
+        if self.instance.pk is not None and not self.is_bound:
+            self.initial["version"] = str(Version.of(self.instance, control_alias()))
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -113,6 +133,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def clean(self) -> dict[str, Any] | None:
         super().clean()
         data = self.cleaned_data
+        self._check_version(data)
         is_endpoint = data.get("target_kind") == TargetKind.ENDPOINT
         if is_endpoint and (target := data.get("target")) and self._is_retargeted:
             using = control_alias()
@@ -124,6 +145,24 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         if not self.errors:
             self._check_exposure(data)
         return data
+
+    def _check_version(self, data: dict[str, Any]) -> None:
+        """Refuse to write over what somebody else has saved meanwhile, once."""
+        version, using = Version.parse(data.get("version", "")), control_alias()
+        if self.instance.pk is None or version is None:
+            return
+        rows = RoutingRule.objects.using(using).filter(pk=self.instance.pk)
+        # Until the end of the admin's transaction, so that nobody saves in between.
+        stored = (rows.select_for_update() if connections[using].in_atomic_block else rows).first()
+        if stored is None or digest_of(stored) == version.digest:
+            return
+        if not (stands := differences(stored, data, RuleForm.Meta.fields)):
+            return
+        self.add_error(None, [REFUSAL, *told_since(stored, version, using)])
+        for name, value in stands.items():
+            self.add_error(name, f"Stored now: “{value}”." if value not in ("", None) else "Stored now: nothing.")
+        typed = {name: self.data[name] for name in self.data}
+        self.data = typed | {self.add_prefix("version"): str(Version.of(stored, using))}
 
     @property
     def _is_retargeted(self) -> bool:
