@@ -13,6 +13,7 @@ from django.db import ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -91,21 +92,21 @@ class Frame:
         """Do what a button asks for, once it is confirmed if it raises exposure, and go back to a page.
 
         plan: called in the transaction in which the step is applied. fields: what the question hands on to the answer.
-        back: the address to return to; the overview unless it is given.
+        back: the address to return to; the page of ours that the form names unless it is given, else the overview.
         """
         powers = Powers.of(request.user)
         if not powers.may_lower:
             raise PermissionDenied
-        back = back or self.address(CHANGELIST)
+        back = back or self._named_page(request)
+        why = request.POST.get("reason", "").replace("\0", "").strip()
         try:
             with transaction.atomic(using=control_alias()):
                 step = plan()
-                if step.change.raises_exposure:
+                if step.raises:
                     if not powers.may_raise:
                         raise PermissionDenied
-                    if request.POST.get("confirm") != CONFIRMED:
-                        return self._ask(request, step, fields, back)
-                why = request.POST.get("reason", "").replace("\0", "").strip()
+                    if request.POST.get("confirm") != CONFIRMED or step.news:
+                        return self._ask(request, step, {**fields, **step.seen, "reason": why, "back": back})
                 with acting(Acting(Door.DASHBOARD, request.user.get_username, why)):
                     summary = capfirst(step.apply().summary)
                 self._model_admin.log_change(request, step.subject(), f"{summary}.")
@@ -114,8 +115,8 @@ class Frame:
                 self._model_admin.message_user(request, message, messages.ERROR)
         else:
             self._model_admin.message_user(request, f"{summary}.", messages.SUCCESS)
-            if step.warning:
-                self._model_admin.message_user(request, step.warning, messages.WARNING)
+            for warning in filter(None, (step.news, step.warning)):
+                self._model_admin.message_user(request, warning, messages.WARNING)
         return HttpResponseRedirect(back)
 
     def render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
@@ -148,8 +149,20 @@ class Frame:
         """Return the address of one of the pages in this site, whatever the site is called."""
         return reverse(f"admin:{name}", args=arguments, current_app=self._site.name)
 
-    def _ask(self, request: HttpRequest, step: Step, fields: dict[str, str], back: str) -> HttpResponse:
-        context = {"title": step.question, "step": step, "fields": fields, "action": request.path, "back": back}
+    def _named_page(self, request: HttpRequest) -> str:
+        """Return the page that the form says it is on, if that is one of ours; the overview otherwise."""
+        overview, page = self.address(CHANGELIST), request.POST.get("back", "")
+        is_ours = page.startswith(overview) and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+        return page if is_ours else overview
+
+    def _ask(self, request: HttpRequest, step: Step, fields: dict[str, str]) -> HttpResponse:
+        context = {
+            "title": step.question,
+            "step": step,
+            "fields": {name: value for name, value in fields.items() if value},
+            "action": request.path,
+            "back": fields["back"],
+        }
         return self.render(request, "admin_ui/confirm.html", context)
 
     def _rules_allow(self, request: HttpRequest, question: str) -> bool:

@@ -44,8 +44,8 @@ class Overview(Section):
 
     def share(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Set the percentage of a rule's gate."""
-        percent = request.POST.get("percent", "")
-        return self.frame.act(request, lambda: share_step(pk, percent, control_alias()), {"percent": percent})
+        percent, seen = request.POST.get("percent", ""), request.POST.get("seen", "")
+        return self.frame.act(request, lambda: share_step(pk, percent, control_alias(), seen), {"percent": percent})
 
     def kill_switch(self, request: HttpRequest) -> HttpResponse:
         """Send every read to the primary, or let the rules decide again."""

@@ -246,3 +246,58 @@ def test_what_a_button_changes_is_put_down_to_whoever_pressed_it(rollbacker: Cli
     switch, share = Event.objects.filter(kind=EventKind.CHANGED).order_by("pk")
     assert (switch.subject, share.subject) == (KILL_SWITCH, "products")
     assert {(event.door, event.who) for event in (switch, share)} == {(Door.DASHBOARD, "staff_rollback_routing")}
+
+
+# Two operators at once
+
+
+def test_a_raise_from_a_page_that_is_old_asks_with_the_present_numbers(operator: Client, rule: RoutingRule) -> None:
+    Flag.objects.update(percent=40)
+    page = text(operator.post(share_url(rule.pk), {"percent": "50", "confirm": "1", "seen": "25"}))
+    assert "Somebody changed the flag products after your page was loaded: from 25 % to 40 %." in page
+    assert "Flag products: from 40 % to 50 %" in page
+    assert percent() == "40.0"
+    fields = dict(re.findall(r'name="(percent|confirm|seen)" value="([^"]+)"', page))
+    assert fields["seen"] == "40"
+    operator.post(share_url(rule.pk), fields)
+    assert percent() == "50.0"
+
+
+def test_a_lower_from_a_page_that_is_old_is_done_and_told(rollbacker: Client, rule: RoutingRule) -> None:
+    Flag.objects.update(percent=40)
+    assert messages(rollbacker.post(share_url(rule.pk), {"percent": "30", "seen": "25"})) == [
+        "Flag products: from 40 % to 30 %.",
+        "Somebody changed the flag products after your page was loaded: from 25 % to 40 %.",
+    ]
+
+
+def test_the_forms_of_the_dashboard_carry_the_percentage_that_it_shows(operator: Client, rule: RoutingRule) -> None:
+    assert text(operator.get(DASHBOARD)).count('name="seen" value="25"') == 2
+
+
+# Back to where one came from
+
+
+@pytest.mark.parametrize(
+    ("named", "leads_to"),
+    [
+        (f"{DASHBOARD}rules/1/?hours=24", f"{DASHBOARD}rules/1/?hours=24"),
+        ("https://evil.example/", DASHBOARD),
+        (f"https://evil.example{DASHBOARD}", DASHBOARD),
+        ("//evil.example/", DASHBOARD),
+        ("/admin/logout/", DASHBOARD),
+        (f"{DASHBOARD[:-1]}@evil.example/", DASHBOARD),
+    ],
+)
+def test_an_action_leads_back_to_pages_of_ours_alone(
+    operator: Client, rule: RoutingRule, named: str, leads_to: str
+) -> None:
+    assert operator.post(share_url(rule.pk), {"percent": "5", "back": named})["Location"] == leads_to
+    page = text(operator.post(share_url(rule.pk), {"percent": "50", "back": named}))
+    assert f'name="back" value="{leads_to}"' in page
+    assert f'<a href="{leads_to}" class="rs-button rs-button--plain">' in page
+
+
+def test_the_question_hands_on_the_reason(operator: Client, rule: RoutingRule) -> None:
+    page = text(operator.post(share_url(rule.pk), {"percent": "50", "reason": "It is quiet."}))
+    assert 'name="reason" value="It is quiet."' in page
