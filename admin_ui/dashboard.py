@@ -11,12 +11,13 @@ from admin_ui.frame import Frame, Section
 from admin_ui.overview.views import Overview
 from admin_ui.permissions import Powers
 from admin_ui.readiness.views import Replicas
+from admin_ui.rule_page.views import RulePage
 
 
 class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """All pages of the dashboard. Register it, with `admin_ui.models.Dashboard`, on an AdminSite of your own."""
 
-    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining)
+    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining, RulePage)
 
     def get_urls(self) -> list[URLPattern]:
         frame = Frame(self, [section.entry for section in self.sections if section.entry is not None])

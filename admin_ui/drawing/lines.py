@@ -78,14 +78,12 @@ class Panel:
     is_empty: bool
 
 
-def panel(
-    title: str, window: Window, lines: Sequence[Line], write: Callable[[float], str], *, top: float | None = None
-) -> Panel:
-    """Draw lines on one value axis from 0 to `top`, or to a round number above all of them.
+def panel(title: str, window: Window, lines: Sequence[Line], write: Callable[[float], str]) -> Panel:
+    """Draw lines on one value axis from 0 to a round number at or above all of them.
 
     write: puts a value into words.
     """
-    top = top or ceiling(max((line.highest for line in lines), default=0.0))
+    top = ceiling(max((line.highest for line in lines), default=0.0))
     step = 100 / len(window.buckets)
     by_time = zip(window.buckets, zip(*(line.values for line in lines), strict=True), strict=True)
     hovers = (

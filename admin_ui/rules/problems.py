@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from rollout.loading import load_policy
 from rollout.models import Mode, RoutingRule, Tally, TargetKind
 from rollout.options import Settings
-from rollout.policy import Rule, compile_policy
+from rollout.policy import Policy, Rule, compile_policy
 from rollout.settings import get_settings
 from routers.endpoints import known_endpoints
 
@@ -71,10 +71,10 @@ def conflicts_of(rule: RoutingRule, using: str) -> Iterator[str]:
         )
 
 
-def warnings_about(rule: RoutingRule, using: str) -> tuple[str, ...]:
-    """Return everything that should be said about one stored rule."""
+def warnings_about(rule: RoutingRule, using: str, policy: Policy | None = None) -> tuple[str, ...]:
+    """Return everything that should be said about one stored rule. policy: what was just read, if it was."""
     is_endpoint = rule.target_kind == TargetKind.ENDPOINT
-    policy = load_policy(using)
+    policy = policy or load_policy(using)
     compiled = (policy.endpoint_rules if is_endpoint else policy.model_rules)[rule.target]
     endpoints = possible_endpoints([rule.target] if is_endpoint else [], using)
     return (*problems_of(compiled, endpoints, get_settings()), *conflicts_of(rule, using))
