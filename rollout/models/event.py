@@ -46,7 +46,13 @@ class Event(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["subject_kind", "subject", "at"], name="readshift_event_subject")]
+        # With `at` at the end each gives the newest first, however rare what is looked for.
+        indexes: ClassVar = [
+            models.Index(fields=["subject_kind", "subject", "at"], name="readshift_event_subject"),
+            models.Index(fields=["who", "at"], name="readshift_event_who"),
+            models.Index(fields=["door", "at"], name="readshift_event_door"),
+            models.Index(fields=["kind", "at"], name="readshift_event_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject_kind} {self.subject} {self.kind} by {self.who or self.door}"
