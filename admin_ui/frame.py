@@ -46,10 +46,10 @@ class Entry:
 class Frame:
     """The pages of one AdminSite. Each section wraps its views in `page`, `fragment` or `action`."""
 
-    def __init__(self, model_admin: "admin.ModelAdmin[Any]", entries: Iterable[tuple[str, str]]) -> None:
-        """entries: label and name of the address of each page in the navigation."""
+    def __init__(self, model_admin: "admin.ModelAdmin[Any]", sections: Iterable["type[Section]"]) -> None:
+        """sections: all that have pages, in the order of the navigation."""
         self._model_admin = model_admin
-        self._entries = tuple(entries)
+        self._sections = tuple(sections)
         self._site = model_admin.admin_site
 
     def page(self, view: View) -> View:
@@ -123,14 +123,15 @@ class Frame:
         """Draw a template within the admin's own page, or a fragment by itself."""
         # The templates' addresses are those of this site, whatever it is called.
         request.current_app = self._site.name
+        powers = Powers.of(request.user)
         shared = {
             **self._site.each_context(request),
             "dashboard_url": self.address(CHANGELIST),
             "navigation": [
                 Entry(label, self.address(name), is_here=self.address(name) == request.path)
-                for label, name in self._entries
+                for label, name in (each.entry for each in self._sections if each.entry and each.admits(powers))
             ],
-            "powers": Powers.of(request.user),
+            "powers": powers,
             "may_open_rules": self._rules_allow(request, "has_view_permission"),
             "may_add_rules": self._rules_allow(request, "has_add_permission"),
         }
@@ -206,6 +207,11 @@ class Section(ABC):
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
+
+    @classmethod
+    def admits(cls, powers: Powers) -> bool:
+        """Say whether the navigation leads somebody here. The views of a section that says no refuse them as well."""
+        return powers.may_see
 
     @abstractmethod
     def urls(self) -> list[URLPattern]:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from waffle.models import Flag, Switch
 
-from admin_ui.permissions import OPERATE, ROLL_BACK, VIEW_DASHBOARD, VIEW_RULES, Powers
+from admin_ui.permissions import OPERATE, ROLL_BACK, VIEW_DASHBOARD, VIEW_EVENTS, VIEW_RULES, Powers
 from rollout.models import Mode, RoutingRule
 from rollout.policy import KILL_SWITCH
 from tests.admin_ui.support import DASHBOARD, KILL, flag, mode_url, share_url
@@ -28,9 +28,10 @@ class User:
     [
         ("", Powers(may_see=False, may_see_rules=False, may_lower=False, may_raise=False)),
         (VIEW_DASHBOARD, Powers(may_see=True, may_see_rules=False, may_lower=False, may_raise=False)),
-        (VIEW_RULES, Powers(may_see=True, may_see_rules=True, may_lower=False, may_raise=False)),
-        (ROLL_BACK, Powers(may_see=True, may_see_rules=True, may_lower=True, may_raise=False)),
-        (OPERATE, Powers(may_see=True, may_see_rules=True, may_lower=True, may_raise=True)),
+        (VIEW_EVENTS, Powers(may_see=True, may_see_rules=False, may_lower=False, may_raise=False, may_see_events=True)),
+        (VIEW_RULES, Powers(may_see=True, may_see_rules=True, may_lower=False, may_raise=False, may_see_events=True)),
+        (ROLL_BACK, Powers(may_see=True, may_see_rules=True, may_lower=True, may_raise=False, may_see_events=True)),
+        (OPERATE, Powers(may_see=True, may_see_rules=True, may_lower=True, may_raise=True, may_see_events=True)),
     ],
 )
 def test_a_permission_includes_the_smaller_ones(permission: str, powers: Powers) -> None:
