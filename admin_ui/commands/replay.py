@@ -26,9 +26,10 @@ from routers.captured import CapturedStatement, open_statement
 from routers.control import control_alias
 
 AGREES = 0
-DIVERGES = 1
 UNDECIDED = 2
 UNAVAILABLE = 3
+# Not 1, with which Python ends a program that crashed: a script must not take that for two servers that differ.
+DIVERGES = 4
 
 WARNING = "What follows holds values as users sent them. Do not paste it where others can read it."
 
@@ -38,8 +39,8 @@ class Replay:
 
     name = "replay"
     help = (
-        "Show what was found about one shadow read, and compare it again now. Exits with 0 if the servers agree, 1 if "
-        "they diverge, 2 if nothing can be said, 3 if there is no such read or its statement is not kept any more."
+        "Show what was found about one shadow read, and compare it again now. Exits with 0 if the servers agree, 2 if "
+        "nothing can be said, 3 if there is no such read or its statement is not kept any more, 4 if they diverge."
     )
 
     def __init__(self, compare_again: Callable[[ShadowRead], Result]) -> None:

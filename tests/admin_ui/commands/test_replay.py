@@ -89,7 +89,7 @@ def divergent(**changes: Any) -> ShadowRead:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code"), [("equal", 0), ("caught_up", 0), ("divergent", 1), ("inconclusive", 2), ("error", 2)]
+    ("outcome", "code"), [("equal", 0), ("caught_up", 0), ("divergent", 4), ("inconclusive", 2), ("error", 2)]
 )
 def test_the_exit_code_says_how_the_replay_ended(outcome: str, code: int) -> None:
     assert run(divergent(), result=Comparison(outcome)).code == code
