@@ -9,14 +9,12 @@ from django.utils import timezone
 from admin_ui.events.export import export
 from admin_ui.events.filters import Filter, FilterForm, Place, query_string
 from admin_ui.events.queries import conditions, read_event, read_events
-from admin_ui.events.words import EventWords
+from admin_ui.events.words import TOLD_CHANGES, EventWords
 from admin_ui.frame import Section
 from admin_ui.permissions import Powers
 from routers.control import control_alias
 
 PAGE = 50
-LISTED_CHANGES = 4
-"""Of an event with more changes, the list shows so many; its own page shows all."""
 
 
 class Events(Section):
@@ -48,7 +46,7 @@ class Events(Section):
             "title": "Events",
             "form": form,
             "events": [EventWords.of(event) for event in found[:PAGE]],
-            "listed": LISTED_CHANGES,
+            "listed": TOLD_CHANGES,
             "zone": timezone.get_current_timezone_name(),
             "filter_query": query_string(form),
             "older_query": query_string(form, before=str(Place.of(found[PAGE - 1]))) if has_more else "",

@@ -15,6 +15,9 @@ from rollout.models import Door, Event, EventKind, GateKind
 from rollout.notable import takes_back
 from rollout.policy import KILL_SWITCH
 
+TOLD_CHANGES = 4
+"""So many fields are told where there is little room."""
+
 _PERCENTAGES = frozenset({"percent", "shadow_percent"})
 _FIRST = ("state", "stage", "mode", "active", "everyone", "percent", "gate_kind", "gate_name")
 """Fields that tell the most, in this order, before all others in the order of the alphabet."""
@@ -78,8 +81,10 @@ class EventWords:
 
     @property
     def line(self) -> str:
-        """What changed, on one line."""
-        return "; ".join(_line(change) for change in self.changes)
+        """What changed, on one line: the fields that tell the most, and how many others there are."""
+        told = [_line(change) for change in self.changes[:TOLD_CHANGES]]
+        more = len(self.changes) - len(told)
+        return "; ".join([*told, f"{more} more fields"] if more > 0 else told)
 
 
 def changes_of(event: Event) -> tuple[Change, ...]:

@@ -42,6 +42,13 @@ def test_of_what_was_created_or_deleted_only_fields_that_held_something_are_told
     assert [(each.field, getattr(each, side)) for each in found] == [("mode", "pin")]
 
 
+def test_a_line_tells_some_fields_and_counts_the_others() -> None:
+    words = EventWords.of(event(before={"mode": "observe"}, after={"mode": "route", "active": True}))
+    assert words.line == "mode: observe → route; active: yes"
+    words = EventWords.of(event(before={}, after=dict.fromkeys("abcdef", "x")))
+    assert words.line == "a: x; b: x; c: x; d: x; 2 more fields"
+
+
 def test_a_field_that_was_emptied_is_told() -> None:
     (change,) = changes_of(event(before={"note": "old"}, after={"note": ""}))
     assert (change.before, change.after) == ("old", "empty")
