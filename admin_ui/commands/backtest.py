@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from admin_ui.commands.frame import Terminal, refusal
+from admin_ui.commands.frame import Terminal, days, refusal
 from admin_ui.commands.rules import named_rule
 from rollout.guardrails import Guardrail, Metric
 from rollout.judging import backtest, judge
@@ -56,7 +56,7 @@ class Backtest:
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("rule", help="such as endpoint:shop:product-list; the target alone, if one rule has it")
-        parser.add_argument("--days", type=float, default=1.0, help="how far back to look (default: %(default)s)")
+        parser.add_argument("--days", type=days, default=1.0, help="how far back to look (default: %(default)s)")
         parser.add_argument(
             "--limits", metavar="JSON", help='such as [{"metric": "lag", "hard": 3}]; without it, the usual ones of all'
         )

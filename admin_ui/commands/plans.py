@@ -66,7 +66,7 @@ class ListPlans:
     """Tells how plans stand."""
 
     name = "plans"
-    help = "Tell how staged rollouts stand, the newest first."
+    help = "Tell how staged rollouts stand, the newest first. Exits with 0, also if none is under way."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--all", action="store_true", help="also those that have ended")
@@ -85,10 +85,12 @@ class ListPlans:
         return DONE
 
 
+_ENDS = "Exits with 0 if it is so now, 2 if it was refused, 3 if there is no such rule or no plan is under way for it."
+
 CHANGES = (
-    ChangePlan("pause", "Have a rollout stay where it is until somebody resumes it.", plans.pause),
-    ChangePlan("resume", "Let a paused rollout go on. Its stage begins anew.", plans.resume),
-    ChangePlan("advance", "Take a rollout to its next stage at once.", plans.advance),
+    ChangePlan("pause", f"Have a rollout stay where it is until somebody resumes it. {_ENDS}", plans.pause),
+    ChangePlan("resume", f"Let a paused rollout go on. Its stage begins anew. {_ENDS}", plans.resume),
+    ChangePlan("advance", f"Take a rollout to its next stage at once. {_ENDS}", plans.advance),
 )
 
 
@@ -107,8 +109,8 @@ def as_json(plan: RolloutPlan) -> dict[str, Any]:
         "reason": plan.reason,
         "outlook": plan.outlook,
         "verdicts": plan.verdicts,
-        "stage_began_at": plan.stage_began_at,
-        "looked_at": plan.looked_at,
+        "stage_began_at": None if plan.stage_began_at is None else plan.stage_began_at.isoformat(),
+        "looked_at": None if plan.looked_at is None else plan.looked_at.isoformat(),
     }
 
 

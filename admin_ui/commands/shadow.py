@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from admin_ui.commands.frame import Terminal, refusal
+from admin_ui.commands.frame import Terminal, days, refusal
 from tasks.reporting.findings import CauseCount, Findings, cause_words
 from tasks.reporting.queries import RuleReport, StatementReport, as_json, read_reports
 from tasks.reporting.verdicts import Judgement
@@ -36,7 +36,7 @@ class Shadow:
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("target", nargs="?", help="the endpoint or model of one rule; without it, all rules")
-        parser.add_argument("--days", type=float, default=DAYS, help="how far back to look (default: %(default)s)")
+        parser.add_argument("--days", type=days, default=DAYS, help="how far back to look (default: %(default)s)")
         parser.add_argument("--json", action="store_true", help="write one JSON object")
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
