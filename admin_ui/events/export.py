@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from io import StringIO
+from itertools import chain
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -40,6 +41,8 @@ def export(request: HttpRequest, met: Q, form: str, using: str) -> StreamingHttp
     """Return all events that meet this, the newest first, as `csv` or `jsonl`."""
     content_type, write = FORMS[form]
     parts = _parts(met, write, using)
+    # What goes wrong at once is answered with a page, and not with a file that ends too early.
+    parts = chain([next(parts)], parts)
     # A server of the other kind would read an iterator that is not its own to the end before it sends anything.
     body = _awaited(parts) if isinstance(request, ASGIRequest) else parts
     return StreamingHttpResponse(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from django.test import AsyncClient, Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,8 +87,14 @@ class TestFiles:
         assert lines == 12 * CHUNK + 1
         assert peak < 12 * CHUNK * 1_000
 
+    @pytest.mark.parametrize("address", [CSV, JSON_LINES])
+    def test_missing_tables_ask_for_migrate(self, viewer: Client, address: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE readshift_event RENAME TO gone")
+        assert "manage.py migrate --database default" in viewer.get(address).content.decode()
+
     def test_its_own_reads_are_not_counted(self, viewer: Client) -> None:
-        record()
+        record(CHUNK + 1)
         answer = viewer.get(CSV)
         meter.take()
         body(answer)
