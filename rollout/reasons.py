@@ -47,6 +47,18 @@ class Reason(TextChoices):
         return self in {Reason.STALE, Reason.FORCED_REPLICA, Reason.ROUTED}
 
     @property
+    def is_up_to_rules(self) -> bool:
+        """Whether nothing but what rules say, or the lack of one, keeps the read on the primary."""
+        return self in {
+            Reason.NO_RULE,
+            Reason.PINNED,
+            Reason.CONTRADICTION,
+            Reason.GATE_MISSING,
+            Reason.GATE_OFF,
+            Reason.OBSERVED,
+        }
+
+    @property
     def blames_replicas(self) -> bool:
         """Whether a replica would have served the read, had one been fit for it."""
         return self in {

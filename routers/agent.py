@@ -22,6 +22,7 @@ from rollout.settings import Refresh, get_settings, refresh
 from routers.arms import arms
 from routers.control import ControlConnection, control_alias
 from routers.departures import departures
+from routers.endpoint_meter import endpoint_meter
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
 from routers.own_work import own_work
@@ -156,6 +157,7 @@ class Agent:
         self._write_tallies()
         with own_work():
             arms.write(control_alias())
+            endpoint_meter.write(control_alias())
 
     def _write_tallies(self) -> None:
         counts = self._meter.take()

@@ -18,6 +18,7 @@ class RoutersConfig(AppConfig):
             connecting,
             courier,
             doors,
+            endpoint_meter,
             fallback,
             generic_relations,
             prober,
@@ -31,6 +32,7 @@ class RoutersConfig(AppConfig):
         celery.connect()
         agent.connect()
         arms.connect()
+        endpoint_meter.connect()
         fallback.connect()
         prober.connect()
         courier.connect()

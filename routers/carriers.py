@@ -41,6 +41,12 @@ def from_header(request: HttpRequest) -> Token:
     return NOTHING if text is None else decode(text, time.time())
 
 
+def has_token(request: HttpRequest) -> bool:
+    """Say whether the client or the caller sent a token, of whatever kind, without looking at it."""
+    name = get_settings().token_header
+    return COOKIE in request.COOKIES or (name is not None and name in request.headers)
+
+
 def set_cookie(response: HttpResponseBase, token: Token, *, secure: bool) -> None:
     """Give the client its token. The cookie goes where the session's cookie goes."""
     _set(response, COOKIE, encode(token), round(lifetime_seconds(get_settings())), secure=secure)

@@ -11,6 +11,9 @@ from rollout.settings import get_settings
 UNRESOLVED = "(unresolved)"
 """The endpoint of a request before a view is found for it, and of one that has none."""
 
+OVERFLOW = "(other)"
+"""The endpoint and model under which a full meter counts what it has not seen yet."""
+
 LONGEST = 200
 """Characters that the tables hold."""
 

@@ -10,10 +10,8 @@ from rollout.models.tally import Tally, TallyKind
 from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from routers.decisions import Decision
+from routers.endpoints import OVERFLOW
 from routers.unit import Unit
-
-OVERFLOW = "(other)"
-"""The endpoint and model under which a full meter counts what it has not seen yet."""
 
 
 @dataclass(frozen=True, slots=True)

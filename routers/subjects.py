@@ -26,6 +26,10 @@ class Party(Subject, Protocol):
     @property
     def token(self) -> Token: ...
 
+    @property
+    def brings_token(self) -> bool:
+        """Whether a token came along, as far as that is known without a question to the cache."""
+
 
 def actor_key(kind: str, value: str) -> str:
     """Return the key for an actor: hexadecimal, and of no use to whoever reads it in a message or a log.
@@ -100,6 +104,12 @@ class RequestParty:
         return token.merge(carriers.from_cache(self.actor)) if self.shares_cache and self.actor else token
 
     @property
+    def brings_token(self) -> bool:
+        # Its signature is checked by whoever decides a read by it; most requests that bring one read nothing by it.
+        known = self.__dict__.get("token", NOTHING)
+        return bool(known) or carriers.has_token(self._request)
+
+    @property
     def _session_key(self) -> str | None:
         session = getattr(self._request, "session", None)
         if isinstance(session, SignedCookieStore):
@@ -119,3 +129,7 @@ class PlainParty:
     language: str | None = None
     user: Any = None
     group_ids: frozenset[Any] = frozenset()
+
+    @property
+    def brings_token(self) -> bool:
+        return bool(self.token)

@@ -11,8 +11,10 @@ from rollout.contracts import Contract, strictest
 from rollout.gates import Gate
 from rollout.models.arm import Side
 from rollout.policy import Rule
+from rollout.settings import get_settings
 from routers.arms import Membership, arms
 from routers.decisions import Asked, Decision
+from routers.endpoint_meter import endpoint_meter
 from routers.positions import Position
 from routers.subjects import Party, PlainParty
 from routers.trail import Trail
@@ -49,6 +51,7 @@ class Unit:
     is_deciding: True while a gate is being asked, which may itself read.
     arms: kind and target of each rule of whose rollout it is part, with its place there.
     began: when it began, on `time.perf_counter`.
+    has_ended: whether it was counted.
     """
 
     kind: UnitKind
@@ -66,6 +69,7 @@ class Unit:
     is_deciding: bool = False
     arms: dict[tuple[str, str], Membership] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
+    has_ended: bool = False
 
     @property
     def party(self) -> Party:
@@ -125,10 +129,32 @@ class Unit:
                     member.fallbacks += decision.falls_back
 
     def end(self, *, failed: bool) -> None:
-        """Have its arms count it, once."""
+        """Have its endpoint and its arms count it, once."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        seconds = time.perf_counter() - self.began
+        has_written = bool(self.trail.written)
+        endpoint_meter.count(
+            self.endpoint,
+            seconds,
+            failed=failed,
+            has_written_safely=has_written and self.kind is UnitKind.REQUEST and self.is_safe,
+            has_written_after_read=has_written and self._has_read_before_writing(),
+            has_token=self.party.brings_token,
+        )
         if self.arms:
-            members, self.arms = self.arms, {}
-            arms.count(list(members.values()), time.perf_counter() - self.began, failed=failed)
+            arms.count(list(self.arms.values()), seconds, failed=failed)
+
+    def _has_read_before_writing(self) -> bool:
+        """Say whether a primary was written to after a read that it had served, or a replica for it, by the rules.
+
+        After a write no decision is up to the rules any more, so those that are were taken before it.
+        """
+        cluster_of = get_settings().cluster_of_alias
+        on_replicas = (cluster.primary for alias in self.trail.kept.values() if (cluster := cluster_of(alias)))
+        on_primaries = (decision.alias for decision in self.settled.values() if decision.reason.is_up_to_rules)
+        return any(primary in self.trail.written for primary in (*on_replicas, *on_primaries))
 
     def answer_for(self, alias: str, sql: object) -> Asked | None:
         """Return the router's answer that sends this statement to this alias; None when nobody asked."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from rollout import arm_history, rollup
+from rollout import arm_history, endpoint_history, rollup
 from rollout.settings import get_settings
 from routers.control import control_alias
 from routers.own_work import own_work
@@ -17,7 +17,7 @@ def roll_up() -> int:
     """Merge counts into longer spans and return how many rows that saved. Safe to run twice, and twice at once."""
     using, now = control_alias(), timezone.now()
     with own_work():
-        return rollup.merge(now, using) + arm_history.merge(now, using)
+        return rollup.merge(now, using) + arm_history.merge(now, using) + endpoint_history.merge(now, using)
 
 
 @shared_task(name="readshift.retain", ignore_result=True)
@@ -31,4 +31,5 @@ def retain() -> int:
     with own_work():
         limit = now - timedelta(days=settings.retention_days)
         counts = rollup.drop_before(limit, using) + arm_history.drop_before(limit, using)
+        counts += endpoint_history.drop_before(limit, using)
         return counts + retain_shadow_reads(now, settings, using)

@@ -15,6 +15,7 @@ from routers.agent import agent
 from routers.arms import arms
 from routers.capture import capture
 from routers.departures import departures
+from routers.endpoint_meter import endpoint_meter
 from routers.meter import meter
 from routers.replicas import replicas
 from tests.emptying import only_what_is_filled
@@ -64,6 +65,7 @@ def _fresh_process(valkey_connections: list[AbstractConnection]) -> Iterator[Non
     meter.take()
     departures.after_fork()
     arms.take()
+    endpoint_meter.take()
     capture.forget()
     cache.clear()
     yield

@@ -2,6 +2,7 @@
 
 from rollout.models.arm import ArmCount, Side
 from rollout.models.drain import DrainedReplica
+from rollout.models.endpoint_count import EndpointCount
 from rollout.models.event import Door, Event, EventKind
 from rollout.models.plan import RolloutPlan
 from rollout.models.process import Process
@@ -15,6 +16,7 @@ __all__ = [
     "ArmCount",
     "Door",
     "DrainedReplica",
+    "EndpointCount",
     "Event",
     "EventKind",
     "GateKind",

@@ -7,7 +7,8 @@ import pytest
 
 from rollout.models import Tally, TallyKind
 from routers.agent import Agent
-from routers.meter import OVERFLOW, Meter, Series, tallies
+from routers.endpoints import OVERFLOW
+from routers.meter import Meter, Series, tallies
 
 
 def series(endpoint: str = "names") -> Series:

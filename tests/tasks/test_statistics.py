@@ -7,7 +7,7 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from rollout.models import ArmCount, Side, Tally, TallyKind
+from rollout.models import ArmCount, EndpointCount, Side, Tally, TallyKind
 from tasks.schedule import BEAT_SCHEDULE
 from tasks.statistics import retain, roll_up
 
@@ -84,3 +84,13 @@ def test_what_is_stored_of_arms_is_kept_small_likewise() -> None:
     assert retain.delay().get() == 1
     assert roll_up.delay().get() == 1
     assert sorted(ArmCount.objects.values_list("span_seconds", flat=True)) == [10, 60]
+
+
+def test_and_what_is_stored_of_endpoints() -> None:
+    now, ages = timezone.now(), [timedelta(days=40), *2 * [timedelta(hours=2)], timedelta(0)]
+    EndpointCount.objects.bulk_create(
+        EndpointCount(starts_at=now - age, span_seconds=10, endpoint="names", units=1) for age in ages
+    )
+    assert retain.delay().get() == 1
+    assert roll_up.delay().get() == 1
+    assert sorted(EndpointCount.objects.values_list("span_seconds", "units")) == [(10, 1), (60, 2)]
