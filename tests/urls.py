@@ -31,6 +31,13 @@ def read_write_read(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{before} {Product.objects.count()}")
 
 
+def visited(request: HttpRequest) -> HttpResponse:
+    """A GET that counts its visits."""
+    product = Product.objects.get(slug="assam")
+    Product.objects.filter(pk=product.pk).update(stock=product.stock + 1)
+    return HttpResponse(product.name)
+
+
 def in_transaction(request: HttpRequest) -> HttpResponse:
     """Read inside a transaction that writes nothing, and again after it."""
     with transaction.atomic():
@@ -178,6 +185,7 @@ urlpatterns = [
     path("test/strict-names/", use_contract("strict")(names), name="strict-names"),
     path("test/names-async/", names_async, name="names-async"),
     path("test/read-write-read/", read_write_read, name="read-write-read"),
+    path("test/visited/", visited, name="visited"),
     path("test/delegated/", delegated, name="delegated"),
     path("test/written/<str:way>/", written, name="written"),
     path("test/written-async/", written_async, name="written-async"),

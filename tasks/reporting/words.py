@@ -11,6 +11,11 @@ def grouped(count: int) -> str:
     return f"{count:,}".replace(",", NARROW_SPACE)
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a count with what it is of, in English: 1 unit, 12 345 units."""
+    return f"{grouped(count)} {noun}" if count == 1 else f"{grouped(count)} {noun}s"
+
+
 def bare_percent(share: float) -> str:
     """Write a share, 0 to 1, in percent without the sign, small ones to one digit that is not 0: 12, 2.5, 0.04."""
     percent = share * 100

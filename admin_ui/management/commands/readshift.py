@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
+from admin_ui.commands.advise import Advise
 from admin_ui.commands.backtest import Backtest
 from admin_ui.commands.doctor import Doctor
 from admin_ui.commands.drains import DRAINS
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         *CHANGES,
         Backtest(),
         Explain(),
+        Advise(),
     )
     # Reads must come back to the primary whatever is wrong with the rest of the project, its URLs and views included.
     requires_system_checks = ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reporting.words import bare_percent, grouped, milliseconds, percent
+from tasks.reporting.words import bare_percent, counted, grouped, milliseconds, percent
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,7 @@ def test_what_takes_a_second_is_written_in_seconds(value: float, words: str) -> 
 
 def test_thousands_are_set_apart() -> None:
     assert grouped(1_234_567) == "1\u202f234\u202f567"
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(number, "unit") for number in (0, 1, 1_000)] == ["0 units", "1 unit", "1\u202f000 units"]
