@@ -1,6 +1,7 @@
 """Every table that Readshift owns."""
 
 from rollout.models.arm import ArmCount, Side
+from rollout.models.baseline import Baseline
 from rollout.models.drain import DrainedReplica
 from rollout.models.endpoint_count import EndpointCount
 from rollout.models.event import Door, Event, EventKind
@@ -14,6 +15,7 @@ from rollout.models.webhook import WebhookCall
 
 __all__ = [
     "ArmCount",
+    "Baseline",
     "Door",
     "DrainedReplica",
     "EndpointCount",

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from admin_ui.commands.advise import Advise
 from admin_ui.commands.backtest import Backtest
+from admin_ui.commands.baseline import BaselineCommand
 from admin_ui.commands.doctor import Doctor
 from admin_ui.commands.drains import DRAINS
 from admin_ui.commands.explain import Explain
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         Backtest(),
         Explain(),
         Advise(),
+        BaselineCommand(),
     )
     # Reads must come back to the primary whatever is wrong with the rest of the project, its URLs and views included.
     requires_system_checks = ()

@@ -28,8 +28,8 @@ def test_of_two_alike_the_one_with_more_reads_to_move_is_never_below(
 
 
 @given(counts, st.sampled_from(RISKS), st.integers(1, 1_000))
-def test_of_two_alike_the_riskier_one_is_never_above(facts: dict[str, int], name: str, more: int) -> None:
-    worse = {**facts, name: min(1_000, facts[name] + more)}
+def test_of_two_alike_the_riskier_one_is_never_above(facts: dict[str, Any], name: str, more: int) -> None:
+    worse: dict[str, Any] = {**facts, name: min(1_000, facts[name] + more)}
     tame, risky = (advised(evidence(**each)).endpoints[0] for each in (facts, worse))
     assert risky.risk >= tame.risk
     assert risky.score <= tame.score
