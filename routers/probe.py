@@ -100,6 +100,19 @@ class Probe:
                 connection.finish()
 
 
+def ask_once(alias: str, statement: str, timeout: float) -> tuple[str | None, ...]:
+    """Return the first row of one server's answer within so many seconds, on a connection of its own.
+
+    Raises `psycopg.Error`, `DeadlineError` or `OSError` without one.
+    """
+    deadline = Deadline(time.monotonic() + timeout, f"no answer within {timeout:g} s", time.monotonic)
+    connection = connect_to(alias, deadline)
+    try:
+        return _answer(connection, deadline, statement)
+    finally:
+        connection.finish()
+
+
 def connect_to(alias: str, deadline: Deadline) -> PGconn:
     """Connect to the server of an alias as the host's code does, and apart from it. Raises as `libpq.connect` does."""
     parameters = connection_apart(alias).get_connection_params()

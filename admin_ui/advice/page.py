@@ -26,7 +26,7 @@ def read_advice(until: datetime, minutes: float, using: str) -> Advisory:
     return advise(
         read_evidence(span, policy.endpoint_rules, using),
         span,
-        ask_replicas(settings.replicas),
+        ask_replicas(settings.replicas, settings.probe_timeout_seconds),
         settings.greatest_lag_seconds,
         lambda endpoint: rule_address(endpoint, ids.get(endpoint)),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from admin_ui.advice.evidence import Evidence
 from admin_ui.advice.risks import Level, Risk, combined, level_of, risks_of
 from admin_ui.advice.standbys import Patience
-from admin_ui.advice.steps import next_step
+from admin_ui.advice.steps import NextStep, next_step
 from rollout.endpoint_sums import Span
 from rollout.reasons import Reason
 from tasks.reporting.words import counted, grouped
@@ -31,7 +31,7 @@ class Advice:
     level: Level
     risks: tuple[Risk, ...]
     stays: tuple[str, ...]
-    next: str
+    next: NextStep
 
     @property
     def endpoint(self) -> str:
@@ -74,7 +74,8 @@ class Advice:
             "few_units": self.is_thin,
             "risks": [{"hazard": one.hazard.value, "share": one.share, "words": one.words} for one in self.risks],
             "mode": rule.mode if rule is not None else None,
-            "next": self.next,
+            "next": str(self.next),
+            "command": self.next.command,
         }
 
 

@@ -2,19 +2,17 @@
 
 import logging
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 
-from django.db import DatabaseError, InterfaceError
+import psycopg
 
-from routers.apart import connection_apart
+from routers.libpq import DeadlineError
+from routers.probe import ask_once
 
 logger = logging.getLogger("readshift")
 
-_CONNECT_TIMEOUT_SECONDS = 2
 _QUESTION = """
-SELECT current_setting('hot_standby_feedback')::boolean, setting::bigint
-FROM pg_settings WHERE name = 'max_standby_streaming_delay'
+SELECT setting, current_setting('hot_standby_feedback') FROM pg_settings WHERE name = 'max_standby_streaming_delay'
 """
 _SECOND_MS = 1_000
 
@@ -32,18 +30,16 @@ class Patience:
     gives_feedback: bool
 
 
-def ask_replicas(aliases: Iterable[str]) -> tuple[Patience, ...]:
-    """Return what those replicas say that answer. Raises nothing that a server can cause."""
-    return tuple(patience for alias in aliases if (patience := _ask(alias)) is not None)
+def ask_replicas(aliases: Iterable[str], timeout: float) -> tuple[Patience, ...]:
+    """Return what those replicas say that answer within so many seconds. Raises nothing that a server can cause."""
+    return tuple(patience for alias in aliases if (patience := _ask(alias, timeout)) is not None)
 
 
-def _ask(alias: str) -> Patience | None:
-    connection = connection_apart(alias, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+def _ask(alias: str, timeout: float) -> Patience | None:
     try:
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute(_QUESTION)
-            feedback, milliseconds = cursor.fetchone()
-    except (DatabaseError, InterfaceError) as error:
+        delay, feedback = ask_once(alias, _QUESTION, timeout)
+    except (psycopg.Error, DeadlineError, OSError) as error:
         logger.warning("%r did not say how long its reads may hold up replay: %s", alias, error)
         return None
-    return Patience(alias, None if milliseconds < 0 else milliseconds / _SECOND_MS, feedback)
+    milliseconds = int(delay or 0)
+    return Patience(alias, None if milliseconds < 0 else milliseconds / _SECOND_MS, feedback == "on")

@@ -90,4 +90,4 @@ def _rows(advice: Advice, minutes: float) -> Iterator[tuple[str, str]]:
     yield "   stays", "; ".join(advice.stays)
     rule = evidence.rule
     yield "   rule", "none" if rule is None else f"in mode {rule.mode}"
-    yield "   next", advice.next
+    yield "   next", str(advice.next)

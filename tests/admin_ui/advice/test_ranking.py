@@ -79,6 +79,11 @@ class TestConflicts:
         assert "“replica2”" in found.risks[0].words
         assert "hot_standby_feedback is on" in found.risks[0].words
 
+    def test_waiting_for_ever_is_not_the_least_patience(self) -> None:
+        patience = (Patience("replica1", None, gives_feedback=False), Patience("replica2", 1.0, gives_feedback=True))
+        (found,) = advised(evidence(seconds=[2.0, 0.01]), patience=patience).endpoints
+        assert "“replica2”" in found.risks[0].words
+
     def test_one_that_waits_for_ever_falls_behind_instead(self) -> None:
         (found,) = advised(
             evidence(seconds=[20.0]), patience=(Patience("replica1", None, gives_feedback=False),)
@@ -125,7 +130,7 @@ COMPARED = {"compared": 100}
         (replace(RULE, gate=None), COMPARED, "Create the flag “stage” of its rule"),
         (replace(RULE, contract=STRICT), COMPARED, "Its rule is strict"),
         (RULE, {}, "Have 1 percent of its reads compared: /rules/names, and then: manage.py readshift shadow names"),
-        (replace(RULE, shadow_share=0.01), {}, "Wait for its shadow reads, and then: manage.py readshift shadow names"),
+        (replace(RULE, shadow_share=0.01), {}, "Wait for its shadow reads: manage.py readshift shadow names"),
         (RULE, {"compared": 9, "divergent": 1}, "Find out why its answers differ before anything else: manage.py"),
         (RULE, COMPARED, "Start a rollout: manage.py readshift plan endpoint:names --template careful"),
         (replace(RULE, gate_kind="", gate_name="", gate=None), COMPARED, "Give its rule a flag: /rules/names"),
@@ -134,13 +139,13 @@ COMPARED = {"compared": 100}
     ],
 )
 def test_the_next_step(rule: Rule | None, facts: dict[str, Any], step: str) -> None:
-    assert advised(evidence(rule=rule, **facts)).endpoints[0].next.startswith(step)
+    assert str(advised(evidence(rule=rule, **facts)).endpoints[0].next).startswith(step)
 
 
 def test_names_are_quoted_for_the_shell() -> None:
     name = "test/<int:number>/"
     (found,) = advised(evidence(name, rule=replace(RULE, target=name), **COMPARED)).endpoints
-    assert "plan 'endpoint:test/<int:number>/' --template" in found.next
+    assert "plan 'endpoint:test/<int:number>/' --template" in found.next.command
 
 
 def test_little_data_is_called_little() -> None:
