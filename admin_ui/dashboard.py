@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern
 
+from admin_ui.advice.views import AdvicePages
 from admin_ui.events.views import Events
 from admin_ui.explain.views import Explaining
 from admin_ui.frame import Frame, Section
@@ -18,7 +19,7 @@ from admin_ui.rule_page.views import RulePage
 class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """All pages of the dashboard. Register it, with `admin_ui.models.Dashboard`, on an AdminSite of your own."""
 
-    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining, RulePage, Events)
+    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining, RulePage, Events, AdvicePages)
 
     def get_urls(self) -> list[URLPattern]:
         frame = Frame(self, self.sections)

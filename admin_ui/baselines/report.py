@@ -1,11 +1,11 @@
 """A comparison with a baseline as Markdown, for a ticket. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from admin_ui.baselines.changes import Change, Comparison, Measure, Verdict
 from rollout.endpoint_sums import EndpointSums, Span
-from tasks.reporting.words import NARROW_SPACE, grouped, milliseconds, percent
+from tasks.reporting.words import NARROW_SPACE, figure, grouped, milliseconds, percent
 
 _SECOND_MS = 1_000
 _MUCH = 2.0
@@ -24,29 +24,31 @@ def summary(comparison: Comparison) -> str:
     number, margin = len(worse) + len(steady), percent(comparison.margin)
     if not number:
         return "Nothing can be said: no endpoint has enough units in both windows."
+    if not worse and number == 1:
+        return f"The one endpoint that can be compared is not worse by more than {margin}."
     if not worse:
         return f"None of {_endpoints(number)} is worse by more than {margin}."
     return f"{len(worse)} of {_endpoints(number)} {'is' if len(worse) == 1 else 'are'} worse by more than {margin}."
 
 
-def notes(comparison: Comparison) -> Iterator[str]:
-    """Yield what limits the comparison, in sentences."""
+def notes(comparison: Comparison, quoted: Callable[[str], str] = "“{}”".format) -> Iterator[str]:
+    """Yield what limits the comparison, in sentences. quoted: how the name of an endpoint is written."""
     if gone := comparison.of(Verdict.GONE):
-        yield f"Not used in the later window: {_names(gone)}."
+        yield f"Not used in the later window: {_names(gone, quoted)}."
     if new := comparison.of(Verdict.NEW):
-        yield f"Not in the baseline: {_names(new)}."
+        yield f"Not in the baseline: {_names(new, quoted)}."
     before, after = comparison.totals
     rates = before.units / comparison.before.minutes, after.units / comparison.after.minutes
     if rates[0] and not 1 / _MUCH <= rates[1] / rates[0] <= _MUCH:
         yield (
-            f"The later window had {rates[1] / rates[0]:.2g} times as many units a minute, so that latencies under "
+            f"The later window had {figure(rates[1] / rates[0])} times as many units a minute, so that latencies under "
             f"different load are compared."
         )
 
 
 def rate(sums: EndpointSums, span: Span) -> str:
     """Write how many units a minute there were."""
-    return f"{sums.units / span.minutes:.3g}"
+    return figure(sums.units / span.minutes)
 
 
 def moment(at: datetime) -> str:
@@ -96,7 +98,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield "## Endpoints"
     yield ""
     yield from _table(_HEAD, (_row(change, comparison) for change in comparison.changes))
-    limits = [*notes(comparison), *_unsure(comparison.changes)]
+    limits = [*notes(comparison, _code), *_unsure(comparison.changes)]
     if limits:
         yield ""
         yield "## What this cannot tell"
@@ -122,7 +124,7 @@ def _unsure(changes: Iterable[Change]) -> Iterator[str]:
         for doubt in change.doubts:
             concerned.setdefault(doubt, []).append(change)
     for doubt, those in concerned.items():
-        yield f"{doubt} That concerns {_names(those)}."
+        yield f"{doubt} That concerns {_names(those, _code)}."
 
 
 def _row(change: Change, comparison: Comparison) -> tuple[str, ...]:
@@ -152,8 +154,8 @@ def _code(name: str) -> str:
     return f"{fence}{padding}{name}{padding}{fence}"
 
 
-def _names(changes: Iterable[Change]) -> str:
-    return ", ".join(_code(change.endpoint) for change in changes)
+def _names(changes: Iterable[Change], quoted: Callable[[str], str]) -> str:
+    return ", ".join(quoted(change.endpoint) for change in changes)
 
 
 def _endpoints(number: int) -> str:

@@ -11,7 +11,7 @@ from admin_ui.advice.ranking import Advice, Advisory
 from admin_ui.commands.frame import Terminal, refusal
 from admin_ui.commands.spans import add_length, minutes_of
 from routers.control import control_alias
-from tasks.reporting.words import counted, grouped, milliseconds, percent
+from tasks.reporting.words import counted, figure, grouped, milliseconds, percent
 
 DONE = 0
 NO_DATA = 2
@@ -74,15 +74,13 @@ def _rows(advice: Advice, minutes: float) -> Iterator[tuple[str, str]]:
     seconds = advice.database_seconds
     time = "" if seconds is None else f", about {milliseconds(seconds * _SECOND_MS)} of the primary's work"
     undecided = f"; {grouped(evidence.undecided)} are undecided" if evidence.undecided else ""
-    rate, share = evidence.movable / minutes, percent(advice.movable_share)
-    won = (
-        f"{grouped(evidence.movable)} of {counted(sums.reads, 'read')} ({rate:.3g} a minute, {share} of the primary's)"
-    )
-    yield "   to win", f"{won}{time}{undecided}"
+    won = f"{grouped(evidence.movable)} of {counted(sums.reads, 'read')}"
+    rate, share = figure(evidence.movable / minutes), percent(advice.movable_share)
+    yield "   to win", f"{won} ({rate} a minute, {share} of the primary's){time}{undecided}"
     yield "   moved", f"{counted(sums.on_replicas, 'read')} on replicas already" if sums.on_replicas else ""
     slow = sums.quantile(0.95)
     took = "" if slow is None else f", 95 % of them within {milliseconds(slow * _SECOND_MS)}"
-    yield "   units", f"{grouped(sums.units)} ({sums.units / minutes:.3g} a minute){took}" if sums.units else ""
+    yield "   units", f"{grouped(sums.units)} ({figure(sums.units / minutes)} a minute){took}" if sums.units else ""
     few = ", from few units only" if advice.is_thin else ""
     yield "   risk", f"{advice.level} ({percent(advice.risk)}){few}"
     for risk in advice.risks:

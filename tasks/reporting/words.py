@@ -1,6 +1,7 @@
 """Numbers of reports as people read them, on pages and in terminals alike. Pure."""
 
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+WHOLE_FROM = 100
 WHOLE_FROM_PERCENT = 10
 TENTHS_FROM_PERCENT = 0.1
 SECONDS_FROM_MS = 1000
@@ -14,6 +15,11 @@ def grouped(count: int) -> str:
 def counted(count: int, noun: str) -> str:
     """Write a count with what it is of, in English: 1 unit, 12 345 units."""
     return f"{grouped(count)} {noun}" if count == 1 else f"{grouped(count)} {noun}s"
+
+
+def figure(value: float) -> str:
+    """Write a number that is no count, such as a rate, to three digits or in whole ones: 0.066, 4.12, 4 115."""
+    return grouped(round(value)) if value >= WHOLE_FROM else f"{value:.3g}"
 
 
 def bare_percent(share: float) -> str:

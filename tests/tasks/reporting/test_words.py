@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reporting.words import bare_percent, counted, grouped, milliseconds, percent
+from tasks.reporting.words import bare_percent, counted, figure, grouped, milliseconds, percent
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,13 @@ def test_what_takes_a_second_is_written_in_seconds(value: float, words: str) -> 
 
 def test_thousands_are_set_apart() -> None:
     assert grouped(1_234_567) == "1\u202f234\u202f567"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0, "0"), (0.0659, "0.0659"), (4.117, "4.12"), (99.9, "99.9"), (4_115.2, "4\u202f115")]
+)
+def test_a_rate_has_three_digits_or_whole_ones(value: float, words: str) -> None:
+    assert figure(value) == words
 
 
 def test_one_is_no_plural() -> None:
