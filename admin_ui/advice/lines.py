@@ -7,10 +7,8 @@ from decimal import Decimal
 from admin_ui.advice.ranking import Advice, Advisory
 from admin_ui.baselines.changes import Comparison, Verdict
 from admin_ui.baselines.report import latency, on_replicas, rate, shares
-from admin_ui.drawing.figures import share_of
-from tasks.reporting.words import figure, milliseconds
-
-_SECOND_MS = 1_000
+from admin_ui.drawing.figures import share_of, took
+from tasks.reporting.words import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +64,5 @@ def _advice_lines(advisory: Advisory, most: int) -> Iterator[AdviceLine]:
             advice=advice,
             per_minute=figure(advice.evidence.movable / advisory.span.minutes),
             share=share_of(advice.evidence.movable, advisory.on_primary),
-            slow="" if slow is None else milliseconds(slow * _SECOND_MS),
+            slow="" if slow is None else took(slow),
         )

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from math import sqrt
 
 from admin_ui.baselines.changes import Change, Comparison, Measure, Verdict
+from admin_ui.drawing.figures import took
 from rollout.endpoint_sums import EndpointSums, Span
 from rollout.intervals import Z_95, Interval, wilson
-from tasks.reporting.words import milliseconds, percent
+from tasks.reporting.words import percent
 
 MARGIN = 0.25
 """By how much more than before is worse, unless somebody says otherwise. Durations are counted in steps of 15 %."""
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _NEEDED_BEYOND = 10
-_SECOND_MS = 1_000
 
 
 def compare(
@@ -104,8 +104,8 @@ def _reasons(latencies: tuple[Measure, ...], failures: Measure) -> Iterator[str]
     for measure, share in zip(latencies, QUANTILES.values(), strict=True):
         if measure.verdict is Verdict.WORSE and measure.before is not None and measure.after is not None:
             yield (
-                f"{percent(share)} of its units took {milliseconds(measure.before * _SECOND_MS)} at most, and then "
-                f"{milliseconds(measure.after * _SECOND_MS)}: {measure.ratio or 0:.2g} times as long."
+                f"{percent(share)} of its units took {took(measure.before)} at most, and then "
+                f"{took(measure.after)}: {measure.ratio or 0:.2g} times as long."
             )
     if failures.verdict is Verdict.WORSE:
         yield f"{percent(failures.before or 0)} of its units failed, and then {percent(failures.after or 0)}."

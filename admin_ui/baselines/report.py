@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from admin_ui.baselines.changes import Change, Comparison, Measure, Verdict
+from admin_ui.drawing.figures import took
 from rollout.endpoint_sums import EndpointSums, Span
-from tasks.reporting.words import NARROW_SPACE, figure, grouped, milliseconds, percent
+from tasks.reporting.words import NARROW_SPACE, figure, grouped, percent
 
-_SECOND_MS = 1_000
 _MUCH = 2.0
 _NONE = "none"
 _HEAD = ("Endpoint", "Verdict", "Units a minute", "p50", "p95", "p99", "Failed", "On replicas")
@@ -163,7 +163,7 @@ def _endpoints(number: int) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    return _NONE if seconds is None else milliseconds(seconds * _SECOND_MS)
+    return _NONE if seconds is None else took(seconds)
 
 
 def _share(sums: EndpointSums) -> float | None:

@@ -10,8 +10,9 @@ from admin_ui.advice.page import read_advice
 from admin_ui.advice.ranking import Advice, Advisory
 from admin_ui.commands.frame import Terminal, refusal
 from admin_ui.commands.spans import add_length, minutes_of
+from admin_ui.drawing.figures import took
 from routers.control import control_alias
-from tasks.reporting.words import counted, figure, grouped, milliseconds, percent
+from tasks.reporting.words import SECONDS_FROM_MS, counted, figure, grouped, milliseconds, percent
 
 DONE = 0
 NO_DATA = 2
@@ -19,7 +20,6 @@ UNKNOWN = 3
 
 _MINUTES = 60.0
 _MOST = 10
-_SECOND_MS = 1_000
 
 
 class Advise:
@@ -72,15 +72,15 @@ def _say(terminal: Terminal, advisory: Advisory, limit: int) -> None:
 def _rows(advice: Advice, minutes: float) -> Iterator[tuple[str, str]]:
     evidence, sums = advice.evidence, advice.evidence.sums
     seconds = advice.database_seconds
-    time = "" if seconds is None else f", about {milliseconds(seconds * _SECOND_MS)} of the primary's work"
+    time = "" if seconds is None else f", about {milliseconds(seconds * SECONDS_FROM_MS)} of the primary's work"
     undecided = f"; {grouped(evidence.undecided)} are undecided" if evidence.undecided else ""
     won = f"{grouped(evidence.movable)} of {counted(sums.reads, 'read')}"
     rate, share = figure(evidence.movable / minutes), percent(advice.movable_share)
     yield "   to win", f"{won} ({rate} a minute, {share} of the primary's){time}{undecided}"
     yield "   moved", f"{counted(sums.on_replicas, 'read')} on replicas already" if sums.on_replicas else ""
     slow = sums.quantile(0.95)
-    took = "" if slow is None else f", 95 % of them within {milliseconds(slow * _SECOND_MS)}"
-    yield "   units", f"{grouped(sums.units)} ({figure(sums.units / minutes)} a minute){took}" if sums.units else ""
+    within = "" if slow is None else f", 95 % of them within {took(slow)}"
+    yield "   units", f"{grouped(sums.units)} ({figure(sums.units / minutes)} a minute){within}" if sums.units else ""
     few = ", from few units only" if advice.is_thin else ""
     yield "   risk", f"{advice.level} ({percent(advice.risk)}){few}"
     for risk in advice.risks:

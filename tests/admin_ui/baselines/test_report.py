@@ -85,5 +85,10 @@ def test_latencies_under_another_load_are_called_so() -> None:
     assert not list(notes(found))
 
 
+def test_what_took_longer_than_counts_know_is_not_called_shorter() -> None:
+    found = as_markdown(compared(sums(40_000), sums(50_000)))
+    assert "34.6\u202fs or more → 34.6\u202fs or more" in found
+
+
 def test_a_name_with_backticks_stays_code() -> None:
     assert "`` a`b ``" in as_markdown(compare("a`b", {}, {}, HOURS))
