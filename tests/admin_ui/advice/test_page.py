@@ -1,6 +1,8 @@
 """The page of advice, and that of a baseline."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -52,6 +54,18 @@ def test_it_ranks_endpoints_and_leads_to_their_rules(superuser: Client) -> None:
     assert "50 % of 1 000 units wrote" in page.replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert "Risk: high" in page
     assert 'aria-current="page">Advice' in page
+
+
+def test_the_form_that_it_leads_to_is_filled_in(superuser: Client) -> None:
+    used()
+    found = re.search(r'href="(/admin/readshift/routingrule/add/[^"]+)"', superuser.get(ADVICE).content.decode())
+    assert found is not None
+    form = superuser.get(unescape(found[1])).context["adminform"].form
+    assert [form[name].value() for name in ("target_kind", "target", "mode")] == [
+        "endpoint",
+        "shop:product-list",
+        "observe",
+    ]
 
 
 def test_who_may_not_open_rules_is_not_led_there(staff: StaffClient) -> None:
