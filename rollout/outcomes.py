@@ -12,6 +12,11 @@ class Outcome(TextChoices):
     INCONCLUSIVE = "inconclusive", "Inconclusive"
     ERROR = "error", "Error"
 
+    @property
+    def needs_look(self) -> bool:
+        """Whether somebody may have to find out why it ended so: it is neither equal nor only late."""
+        return self not in {Outcome.EQUAL, Outcome.CAUGHT_UP}
+
 
 class ShadowCause(TextChoices):
     """Why the answers differ, or why nothing can be said. Stored, counted and shown likewise."""

@@ -64,7 +64,7 @@ def shadow_lines(rules: Iterable[RoutingRule], now: datetime, using: str) -> Map
 
 
 def divergences(rules: Iterable[RoutingRule], now: datetime, using: str) -> tuple[str, ...]:
-    """Say which rules had divergent reads within the last day, if any, in one query."""
+    """Say which rules had divergent reads within the last day that nobody has looked at, if any, in one query."""
     found = read_divergent(rules, now - ALARM_WINDOW, using)
     return (_alarm(found),) if found else ()
 

@@ -23,6 +23,8 @@ class ShadowRead(models.Model):
     staleness_ms: how long after the primary the replica gave the same answer.
     primary_ms, replica_ms: how long the statement took on each side.
     details: how the answers differ, without values other than those of columns that the host has allowed.
+    looked_at, looked_by, look_note: when somebody said that they have looked at it, who, and what they noted. It raises
+    no alarm any more from then on.
     """
 
     batch = models.UUIDField(help_text="Known only to whoever sends the batch and whoever compares it.")
@@ -52,6 +54,10 @@ class ShadowRead(models.Model):
     replica_ms = models.FloatField(null=True)
     rows = models.PositiveBigIntegerField(null=True)
     details = models.JSONField(default=dict, blank=True)
+    looked_at = models.DateTimeField(null=True)
+    # With a default in the database, too: processes that run the release before this one go on writing.
+    looked_by = models.CharField(max_length=254, blank=True, default="", db_default="")
+    look_note = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         indexes: ClassVar = [
@@ -60,13 +66,27 @@ class ShadowRead(models.Model):
                 name="readshift_shadow_open",
                 condition=~models.Q(state=ShadowState.DONE),
             ),
-            models.Index(fields=["compared_at"], name="readshift_shadow_done"),
+            # With all that reads are counted by, so that counting hundreds of thousands does not read the table.
+            models.Index(
+                fields=["compared_at"],
+                include=["endpoint", "model", "outcome", "cause", "staleness_ms", "looked_at"],
+                name="readshift_shadow_counted",
+                condition=models.Q(state=ShadowState.DONE),
+            ),
+            models.Index(
+                fields=["compared_at"],
+                name="readshift_shadow_look",
+                condition=models.Q(outcome__in=[outcome for outcome in Outcome if outcome.needs_look]),
+            ),
             models.Index(
                 fields=["compared_at"], name="readshift_shadow_divergent", condition=models.Q(outcome=Outcome.DIVERGENT)
             ),
             models.Index(fields=["endpoint", "compared_at"], name="readshift_shadow_endpoint"),
             models.Index(fields=["model", "compared_at"], name="readshift_shadow_model"),
             models.Index(fields=["batch"], name="readshift_shadow_batch"),
+            models.Index(
+                fields=["looked_at"], name="readshift_shadow_looked", condition=models.Q(looked_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ class Measures:
 # before them, texts above all: what is joined twice is kept in between, and sorted.
 _MATCHED = """
     WITH seen AS (
-        SELECT id, endpoint, model, fingerprint, outcome, staleness_ms, primary_ms, replica_ms, compared_at
+        SELECT {columns}
         FROM {reads}
         WHERE state = %(done)s AND compared_at >= %(since)s AND outcome = ANY(%(outcomes)s)
     ), matched AS (
@@ -42,6 +42,10 @@ _MATCHED = """
         FROM {rules} rule JOIN seen ON seen.model = rule.target AND rule.target_kind = %(model)s
     )
 """
+_COLUMNS = "id, endpoint, model, fingerprint, outcome, staleness_ms, primary_ms, replica_ms, compared_at"
+_COLUMNS_OF_STALENESS = "endpoint, model, staleness_ms"
+"""An index holds these, so that the table need not be read."""
+
 _STALENESS = """
     SELECT rule, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY staleness_ms), max(staleness_ms)
     FROM matched
@@ -66,19 +70,20 @@ def measure_staleness(since: datetime, using: str) -> Mapping[Key, Measures]:
     """Return by how much the stale answers of each rule were so, in one query that reads those alone."""
     return {
         (rule, None): Measures(staleness=_staleness(quantiles, most))
-        for rule, quantiles, most in _rows(_STALENESS, since, using, Outcome.CAUGHT_UP)
+        for rule, quantiles, most in _rows(_STALENESS, _COLUMNS_OF_STALENESS, since, using, Outcome.CAUGHT_UP)
     }
 
 
 def measure_all(since: datetime, using: str) -> Mapping[Key, Measures]:
     """Return everything, by rule and by rule and fingerprint, in one query."""
+    rows = _rows(_ALL, _COLUMNS, since, using, *Outcome)
     return {
         (rule, fingerprint): Measures(
             staleness=_staleness(quantiles, most),
             latency=_latency(primary, replica),
             examples=tuple(examples or ()),
         )
-        for rule, fingerprint, quantiles, most, primary, replica, examples in _rows(_ALL, since, using, *Outcome)
+        for rule, fingerprint, quantiles, most, primary, replica, examples in rows
     }
 
 
@@ -97,9 +102,10 @@ def _latency(primary: list[float] | None, replica: list[float] | None) -> Latenc
     return Latency(primary_p50, primary_p95, replica_p50, replica_p95, ratio)
 
 
-def _rows(query: str, since: datetime, using: str, *outcomes: Outcome) -> Iterator[Any]:
+def _rows(query: str, columns: str, since: datetime, using: str, *outcomes: Outcome) -> Iterator[Any]:
     quote = connections[using].ops.quote_name
     matched = _MATCHED.format(
+        columns=columns,
         rules=quote(RoutingRule._meta.db_table),
         reads=quote(ShadowRead._meta.db_table),
     )

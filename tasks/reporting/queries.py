@@ -63,9 +63,12 @@ def read_briefly(rules: Iterable[RoutingRule], since: datetime, using: str) -> t
 
 
 def read_divergent(rules: Iterable[RoutingRule], since: datetime, using: str) -> tuple[RuleReport, ...]:
-    """Return what was divergent, and nothing else, of those rules of which anything was, in one query."""
+    """Return what was divergent, and nothing else, of those rules of which anything was, in one query.
+
+    Reads that somebody has looked at are left out.
+    """
     rules = list(rules)
-    bunches = read_bunches(since, using, by_statement=False, outcome=Outcome.DIVERGENT)
+    bunches = read_bunches(since, using, by_statement=False, outcome=Outcome.DIVERGENT, looked_at__isnull=True)
     found = add_up(rules, bunches, {})
     return tuple(_report(rule, since, found, {}) for rule in rules if (rule.pk, None) in found)
 

@@ -32,10 +32,10 @@ class Bunch:
     outline: str = ""
 
 
-def read_bunches(since: datetime, using: str, *, by_statement: bool, **conditions: str) -> list[Bunch]:
+def read_bunches(since: datetime, using: str, *, by_statement: bool, **conditions: object) -> list[Bunch]:
     """Count what was compared since then, in one query that reads each row once, however many rules it counts for.
 
-    conditions: fields that are to have a value, such as an outcome.
+    conditions: what else holds of them, as a filter of a query set says it, such as an outcome.
     """
     fields = ("endpoint", "model", *(("fingerprint",) if by_statement else ()), "outcome", "cause")
     # The text is the same in all rows of a statement, so any comparison of texts finds it, and this one costs least.
@@ -44,7 +44,7 @@ def read_bunches(since: datetime, using: str, *, by_statement: bool, **condition
         ShadowRead.objects.using(using)
         .filter(state=ShadowState.DONE, compared_at__gte=since, **conditions)
         .values(*fields)
-        .annotate(count=Count("pk"), first=Min("compared_at"), last=Max("compared_at"), **text)
+        .annotate(count=Count("*"), first=Min("compared_at"), last=Max("compared_at"), **text)
     )
     return [Bunch(**({"fingerprint": None} | row)) for row in rows]
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from rollout.models import Mode, RoutingRule, ShadowRead, TallyKind, TargetKind
 from rollout.outcomes import CaptureFate, Outcome, ShadowCause
@@ -95,6 +96,16 @@ def test_divergent_reads_of_earlier_days_leave_the_strip_and_stay_in_the_verdict
     assert "have divergent shadow reads" not in page(viewer)
     assert "has divergent shadow reads" not in page(viewer)
     assert "needs a look" in page(viewer)
+
+
+def test_what_somebody_has_looked_at_leaves_the_strip_until_the_next_one(viewer: Client) -> None:
+    capturing()
+    diverge()
+    ShadowRead.objects.update(looked_at=timezone.now(), looked_by="ada")
+    assert "has divergent shadow reads" not in page(viewer)
+    assert "needs a look" in page(viewer)
+    diverge()
+    assert "1 rule has divergent shadow reads" in page(viewer)
 
 
 def test_the_strip_names_three_rules_and_counts_the_others(viewer: Client) -> None:
