@@ -14,12 +14,21 @@ from admin_ui.overview.views import Overview
 from admin_ui.permissions import Powers
 from admin_ui.readiness.views import Replicas
 from admin_ui.rule_page.views import RulePage
+from admin_ui.shadow_pages.views import ShadowPages
 
 
 class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """All pages of the dashboard. Register it, with `admin_ui.models.Dashboard`, on an AdminSite of your own."""
 
-    sections: ClassVar[tuple[type[Section], ...]] = (Overview, Replicas, Explaining, RulePage, Events, AdvicePages)
+    sections: ClassVar[tuple[type[Section], ...]] = (
+        Overview,
+        Replicas,
+        Explaining,
+        RulePage,
+        Events,
+        AdvicePages,
+        ShadowPages,
+    )
 
     def get_urls(self) -> list[URLPattern]:
         frame = Frame(self, self.sections)

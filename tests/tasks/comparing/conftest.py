@@ -17,6 +17,13 @@ from tests.support import Servers
 @pytest.fixture
 def publishing(servers: Servers) -> Iterator[Cluster]:
     """A server with a database that publishes a table, and another one that subscribes to it."""
+    with running_publisher() as started:
+        yield started
+
+
+@contextmanager
+def running_publisher() -> Iterator[Cluster]:
+    """Run a server with the databases “postgres”, which publishes a table, and “copy”, which subscribes to it."""
     for number in count(1):
         started = Cluster(default_root(f"tests-logical{number}"), replicas=0, settings={"wal_level": "logical"})
         try:
