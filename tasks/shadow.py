@@ -20,7 +20,11 @@ from routers.replicas import replicas
 from tasks.comparing.claims import ForgedBatchError, claim_batch, claim_lost, settle
 from tasks.comparing.comparisons import compare_reads
 from tasks.comparing.counterparts import bears_more, choose_replica
+from tasks.comparing.repeats import answer, find_asked
 from tasks.comparing.results import Result
+
+COMPARE_ASKED = "readshift.compare_asked"
+"""The name of the task that compares one read once more."""
 
 logger = logging.getLogger("readshift")
 
@@ -48,6 +52,18 @@ def compare_lost() -> int:
     """Compare reads whose message or worker was lost, and return how many. Safe to run twice, and twice at once."""
     with own_work():
         return _compare(claim_lost(_MOST_LOST))
+
+
+@shared_task(name=COMPARE_ASKED, ignore_result=True)
+def compare_asked(pk: object = None) -> bool:
+    """Compare once more a read that somebody asked about, keep the answer, and say whether there was one to compare."""
+    with own_work():
+        read = find_asked(pk)
+        if read is None:
+            logger.warning("A message to compare a read once more was refused: nobody has asked for it lately.")
+            return False
+        answer(read.pk, compare_again(read))
+        return True
 
 
 def compare_again(read: ShadowRead) -> Result:

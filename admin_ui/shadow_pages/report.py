@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from admin_ui.commands.shadow_forms import rules_of
 from admin_ui.shadow_pages.differences import Difference, Sight, read_difference
+from admin_ui.shadow_pages.expiry import expiry_of, is_expired
 from admin_ui.shadow_pages.filters import Filters
 from admin_ui.shadow_pages.recipes import Recipe, recipe_for
+from admin_ui.shadow_pages.repeating import again_words
 from admin_ui.shadow_pages.sides import Side, sides_of
 from admin_ui.shadow_pages.words import cause_label, moment, needs_look, outcome_label, took
 from rollout.looks import taken_together
 from rollout.models import RoutingRule, ShadowRead, ShadowState
 from rollout.reasons import Reason
 from rollout.settings import get_settings
+from tasks.comparing.repeats import is_asked
 
 Facts = tuple[tuple[str, str], ...]
 """Names and values, of which none is empty."""
@@ -42,6 +45,7 @@ class Report:
     """outcome, cause: in full. code: of the outcome. is_open: it was not compared yet, for which `outcome` says why.
 
     facts: what was read. sides: what each server said.
+    again: what is known of a further comparison, or empty. may_ask: whether one can be asked for.
     keeping: what is kept of values and until when. recipe: None once the statement is not kept any more.
     alike: the address of the list of reads that ended likewise.
     """
@@ -58,6 +62,8 @@ class Report:
     difference: Difference
     keeping: str
     recipe: Recipe | None
+    again: str
+    may_ask: bool
     look: Look | None
     needs_look: bool
     alike: str
@@ -75,6 +81,7 @@ def read_report(pk: int, now: datetime, using: str, *, may_see_values: bool) -> 
     rules = rules_of(read, using)
     sight = _sight(read, now, may_see_values=may_see_values)
     is_open = read.state != ShadowState.DONE
+    recipe = None if read.sealed is None or is_expired(read, now) else recipe_for(read.pk, read.statement)
     ended = {"outcome": read.outcome, "cause": read.cause}
     return Report(
         pk=read.pk,
@@ -88,23 +95,17 @@ def read_report(pk: int, now: datetime, using: str, *, may_see_values: bool) -> 
         sides=tuple(sides_of(read)),
         difference=read_difference(read.details, sight),
         keeping=_keeping(read, now),
-        recipe=None if read.sealed is None or _is_expired(read, now) else recipe_for(read.pk, read.statement),
+        recipe=recipe,
+        again=again_words(read, now),
+        may_ask=recipe is not None and not is_open and not is_asked(read, now),
         look=_look(read, using),
         needs_look=read.looked_at is None and needs_look(read.outcome),
         alike=Filters(rule=str(rules[0].pk) if rules else "", span="all", **ended).address,
     )
 
 
-def _expiry(read: ShadowRead) -> datetime:
-    return (read.compared_at or read.captured_at) + timedelta(days=get_settings().shadow_values_days)
-
-
-def _is_expired(read: ShadowRead, now: datetime) -> bool:
-    return read.state == ShadowState.DONE and _expiry(read) <= now
-
-
 def _sight(read: ShadowRead, now: datetime, *, may_see_values: bool) -> Sight:
-    if _is_expired(read, now):
+    if is_expired(read, now):
         return Sight.EXPIRED
     return Sight.SHOWN if may_see_values else Sight.WITHHELD
 
@@ -139,7 +140,7 @@ def _reason(code: str) -> str:
 
 def _keeping(read: ShadowRead, now: datetime) -> str:
     days = get_settings().shadow_values_days
-    if _is_expired(read, now):
+    if is_expired(read, now):
         return (
             f"The statement with its parameters and the values of columns are not kept any more: "
             f'they went after READSHIFT["SHADOW_VALUES_DAYS"] = {days:g} days.'
@@ -149,7 +150,7 @@ def _keeping(read: ShadowRead, now: datetime) -> str:
     if read.state != ShadowState.DONE:
         return "The statement is kept with its parameters, encrypted, until it was compared."
     return (
-        f"The statement is kept with its parameters, encrypted, until {moment(_expiry(read))}, and so are the values "
+        f"The statement is kept with its parameters, encrypted, until {moment(expiry_of(read))}, and so are the values "
         f'of columns in READSHIFT["SHADOW_COLUMNS"]. Of all other values there are keyed hashes.'
     )
 

@@ -15,6 +15,7 @@ from admin_ui.shadow_pages.export import MOST_READS, as_csv, as_json, read_expor
 from admin_ui.shadow_pages.filters import Asked, Filters, parse, reads_asked_for
 from admin_ui.shadow_pages.listing import read_listing
 from admin_ui.shadow_pages.looks import look_at_all_step, look_step, undo_step
+from admin_ui.shadow_pages.repeating import repeat_step
 from admin_ui.shadow_pages.report import read_report
 from rollout.models import RoutingRule
 from rollout.settings import get_settings
@@ -38,6 +39,7 @@ class ShadowPages(Section):
             path("shadow/looked-at/", action(self.look_at_all), name=f"{LIST}_looked_at"),
             path("shadow/<int:pk>/", page(self._to_those_who_see_rules(self.detail)), name=DETAIL),
             path("shadow/<int:pk>/looked-at/", action(self.look_at), name=f"{DETAIL}_looked_at"),
+            path("shadow/<int:pk>/compare-again/", action(self.compare_again), name=f"{DETAIL}_again"),
             path("shadow/<int:pk>/not-looked-at/", action(self.undo), name=f"{DETAIL}_undo"),
         ]
 
@@ -81,6 +83,11 @@ class ShadowPages(Section):
     def undo(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Take back the look that marked a read."""
         return self.frame.act(request, lambda: undo_step(pk, control_alias()), {}, self.frame.address(DETAIL, pk))
+
+    def compare_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have a worker compare a read once more."""
+        back = self.frame.address(DETAIL, pk)
+        return self.frame.act(request, lambda: repeat_step(pk, timezone.now(), control_alias()), {}, back)
 
     def _to_those_who_see_rules(self, view: Callable[..., HttpResponseBase]) -> View:
         """Shadow reads tell what rules read. Others are told why they see nothing."""

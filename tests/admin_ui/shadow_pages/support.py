@@ -77,3 +77,11 @@ def page(client: Client, address: str = LIST) -> str:
 def listed(client: Client, query: str = "") -> list[int]:
     """Return the ids of the reads that a list shows, in its order."""
     return [row.pk for row in client.get(f"{LIST}{query}").context["listing"].rows]
+
+
+def downloaded(client: Client, address: str) -> str:
+    """Return what is sent piece by piece."""
+    response: Any = client.get(address)
+    assert response.status_code == 200
+    assert response.streaming
+    return b"".join(response.streaming_content).decode()

@@ -43,7 +43,7 @@ def compared() -> Result:
 
 def stored(result: Result) -> ShadowRead:
     """Store what was found, as a worker does."""
-    claimed = {"state": ShadowState.CLAIMED, "claim": uuid4(), "tries": 1}
+    claimed: dict[str, Any] = {"state": ShadowState.CLAIMED, "claim": uuid4(), "tries": 1}
     read = shadow_read(sealed=CapturedStatement(THINGS).sealed(), statement=THINGS.decode(), **claimed)
     read.save()
     assert settle(read, result)

@@ -14,25 +14,18 @@ from admin_ui.shadow_pages import export
 from admin_ui.shadow_pages.export import harmless, read_exported
 from rollout.models import ShadowRead, TallyKind
 from routers.meter import meter
-from tests.admin_ui.shadow_pages.support import CSV, JSON, diverged, observing
+from tests.admin_ui.shadow_pages.support import CSV, JSON, diverged, downloaded, observing
 from tests.tasks.reporting.reported import store
 
 pytestmark = pytest.mark.django_db
 
 
-def body(client: Client, address: str) -> str:
-    response = client.get(address)
-    assert response.status_code == 200
-    assert response.streaming
-    return b"".join(response.streaming_content).decode()
-
-
 def table(client: Client, query: str = "") -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(body(client, CSV + query))))
+    return list(csv.DictReader(io.StringIO(downloaded(client, CSV + query))))
 
 
 def content(client: Client, query: str = "") -> Any:
-    return json.loads(body(client, JSON + query))
+    return json.loads(downloaded(client, JSON + query))
 
 
 def test_both_hold_what_the_list_was_filtered_by(viewer: Client) -> None:
@@ -58,7 +51,7 @@ def test_both_hold_what_the_list_was_filtered_by(viewer: Client) -> None:
 
 def test_a_download_is_a_file(viewer: Client) -> None:
     for address, kind in ((CSV, "text/csv"), (JSON, "application/json")):
-        response = viewer.get(address)
+        response: Any = viewer.get(address)
         assert response["Content-Type"].startswith(kind)
         assert response["Content-Disposition"].startswith('attachment; filename="shadow-reads.')
         b"".join(response.streaming_content)
@@ -90,7 +83,7 @@ def test_it_is_read_in_batches_and_ends_at_a_limit(monkeypatch: pytest.MonkeyPat
 
 def test_its_own_queries_are_not_counted(viewer: Client) -> None:
     store(1)
-    response = viewer.get(CSV)
+    response: Any = viewer.get(CSV)
     meter.take()
     b"".join(response.streaming_content)
     assert [series for series in meter.take() if series.kind == TallyKind.READ] == []
@@ -100,7 +93,7 @@ def test_its_own_queries_are_not_counted(viewer: Client) -> None:
 def test_no_spreadsheet_takes_a_text_for_a_formula(viewer: Client, start: str) -> None:
     evil = f"{start}HYPERLINK(1)"
     diverged(look_note=evil, endpoint=evil, statement=evil)
-    (row,) = csv.DictReader(io.StringIO(body(viewer, CSV), newline=""))
+    (row,) = csv.DictReader(io.StringIO(downloaded(viewer, CSV), newline=""))
     assert (row["look_note"], row["endpoint"], row["statement"]) == (f"'{evil}",) * 3
     assert content(viewer)["reads"][0]["look_note"] == evil
 
