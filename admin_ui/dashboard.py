@@ -22,12 +22,12 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
 
     sections: ClassVar[tuple[type[Section], ...]] = (
         Overview,
-        Replicas,
-        Explaining,
         RulePage,
-        Events,
-        AdvicePages,
         ShadowPages,
+        Replicas,
+        AdvicePages,
+        Explaining,
+        Events,
     )
 
     def get_urls(self) -> list[URLPattern]:

@@ -36,6 +36,10 @@ class Explaining(Section):
 
     entry = ("Explain", "readshift_explain")
 
+    @classmethod
+    def admits(cls, powers: Powers) -> bool:
+        return powers.may_see_rules
+
     def urls(self) -> list[URLPattern]:
         return [path("explain/", self.frame.page(self.explain), name="readshift_explain")]
 

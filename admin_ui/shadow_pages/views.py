@@ -30,6 +30,10 @@ class ShadowPages(Section):
 
     entry = ("Shadow reads", LIST)
 
+    @classmethod
+    def admits(cls, powers: Powers) -> bool:
+        return powers.may_see_rules
+
     def urls(self) -> list[URLPattern]:
         page, action = self.frame.page, self.frame.action
         return [
