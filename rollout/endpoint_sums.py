@@ -59,18 +59,21 @@ class EndpointSums:
 
         Within a bucket, which is 15 % wide, units are taken to be spread evenly.
         """
-        total = sum(self.durations)
-        return self.at_rank(share * total) if total else None
+        if not (rank := share * sum(self.durations)):
+            return begin_of(self.bucket_at(0)) if any(self.durations) else None
+        bucket = self.bucket_at(rank)
+        begin, end = begin_of(bucket), begin_of(bucket + 1)
+        return begin + (end - begin) * (rank - sum(self.durations[:bucket])) / self.durations[bucket]
 
-    def at_rank(self, rank: float) -> float:
-        """Return how long the unit of this rank took, in seconds, counted from the fastest one. There must be units."""
-        before, bucket = 0, 0
+    def bucket_at(self, rank: float) -> int:
+        """Return the bucket of the unit of this rank, counted from the fastest one, or the last one that has units."""
+        found = reached = 0
         for bucket, count in enumerate(self.durations):
-            if count and before + count >= rank:
-                begin, end = begin_of(bucket), begin_of(bucket + 1)
-                return begin + (end - begin) * max(0.0, rank - before) / count
-            before += count
-        return begin_of(bucket)
+            if count:
+                found, reached = bucket, reached + count
+                if reached >= rank:
+                    break
+        return found
 
     def slower_than(self, seconds: float) -> int:
         """Return how many units may have taken longer: those of its bucket, and of all after it."""

@@ -7,6 +7,7 @@ from admin_ui.baselines.changes import Change, Comparison, Measure, Verdict
 from admin_ui.drawing.figures import took
 from rollout.endpoint_sums import EndpointSums, Span
 from rollout.intervals import Z_95, Interval, wilson
+from rollout.windows import begin_of
 from tasks.reporting.words import percent
 
 MARGIN = 0.25
@@ -97,7 +98,9 @@ def _around(sums: EndpointSums, share: float) -> Interval:
     """
     total = sum(sums.durations)
     reach = Z_95 * sqrt(total * share * (1 - share))
-    return Interval(sums.at_rank(max(0.0, total * share - reach)), sums.at_rank(min(total, total * share + reach)))
+    low, high = (sums.bucket_at(total * share + away) for away in (-reach, reach))
+    # All of the buckets: where within them units lie, nobody knows.
+    return Interval(begin_of(low), begin_of(high + 1))
 
 
 def _reasons(latencies: tuple[Measure, ...], failures: Measure) -> Iterator[str]:

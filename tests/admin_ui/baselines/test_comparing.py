@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from admin_ui.baselines.changes import Verdict
 from admin_ui.baselines.comparing import compare, needed
 from rollout.endpoint_sums import EndpointSums
-from rollout.windows import histogram
+from rollout.windows import begin_of, histogram
 from tests.admin_ui.baselines.windows import HOURS, compared, sums
 
 TELLING = [Verdict.WORSE, Verdict.BETTER, Verdict.STEADY]
@@ -39,6 +39,11 @@ def test_the_verdict_on_one_endpoint(before: EndpointSums | None, after: Endpoin
 def test_what_is_within_the_margin_is_not_worse() -> None:
     assert compared(sums(10), sums(15), margin=0.25).verdict is Verdict.WORSE
     assert compared(sums(10), sums(15), margin=1.0).verdict is Verdict.STEADY
+
+
+def test_what_moved_to_the_next_bucket_may_have_moved_by_nothing() -> None:
+    begin = begin_of(40) * 1_000
+    assert compared(sums(begin * 0.999), sums(begin * 1.001), margin=0.0).verdict is Verdict.STEADY
 
 
 def test_each_percentile_needs_units_of_its_own() -> None:
