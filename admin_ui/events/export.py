@@ -2,17 +2,15 @@
 
 import csv
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from itertools import chain
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
 from django.http import HttpRequest, StreamingHttpResponse
 
+from admin_ui.downloads import download, safe_cell
 from admin_ui.events.queries import read_chunks
 from rollout.models import Event
 from rollout.notable import Notice
@@ -34,8 +32,6 @@ COLUMNS = (
     "measures",
 )
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read these as well
-
 
 def export(request: HttpRequest, met: Q, form: str, using: str) -> StreamingHttpResponse:
     """Return all events that meet this, the newest first, as `csv` or `jsonl`."""
@@ -43,22 +39,7 @@ def export(request: HttpRequest, met: Q, form: str, using: str) -> StreamingHttp
     parts = _parts(met, write, using)
     # What goes wrong at once is answered with a page, and not with a file that ends too early.
     parts = chain([next(parts)], parts)
-    # A server of the other kind would read an iterator that is not its own to the end before it sends anything.
-    body = _awaited(parts) if isinstance(request, ASGIRequest) else parts
-    return StreamingHttpResponse(
-        body,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="readshift-events.{form}"'},
-    )
-
-
-def safe_cell(value: object) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe goes before what could begin one.
-
-    After OWASP's page on CSV injection, which also names the wide forms of the four characters.
-    """
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text
+    return download(request, parts, f"readshift-events.{form}", content_type)
 
 
 def _parts(met: Q, write: Callable[[Iterable[Event], bool], str], using: str) -> Iterator[str]:
@@ -72,12 +53,6 @@ def _parts(met: Q, write: Callable[[Iterable[Event], bool], str], using: str) ->
         if not chunk:
             return
         is_first = False
-
-
-async def _awaited(parts: Iterator[str]) -> AsyncIterator[str]:
-    following: Callable[[], str | None] = partial(next, parts, None)
-    while (part := await sync_to_async(following)()) is not None:
-        yield part
 
 
 def _csv(events: Iterable[Event], is_first: bool) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from admin_ui.downloads import safe_cell
 from admin_ui.shadow_pages.paging import Place
 from rollout.models import ShadowRead
 from routers.own_work import own_work
@@ -46,8 +47,6 @@ _STORED = (
     "look_note",
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
 
 def read_exported(reads: QuerySet[ShadowRead], most: int = MOST_READS) -> Iterator[dict[str, Any]]:
     """Yield reads as rows of a download, the newest first, by the names that they are stored under."""
@@ -69,7 +68,7 @@ def as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(_STORED)
     for row in rows:
-        yield writer.writerow([harmless(value) for value in row.values()])
+        yield writer.writerow([safe_cell(value) for value in row.values()])
 
 
 def as_json(rows: Iterator[dict[str, Any]], asked: Mapping[str, str]) -> Iterator[str]:
@@ -78,11 +77,6 @@ def as_json(rows: Iterator[dict[str, Any]], asked: Mapping[str, str]) -> Iterato
     for number, row in enumerate(rows):
         yield f"{',' if number else ''}\n{json.dumps(row, ensure_ascii=False)}"
     yield "\n]}\n"
-
-
-def harmless(value: object) -> object:
-    """Return a value that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _row(read: ShadowRead) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
+from admin_ui.downloads import download
 from admin_ui.frame import Section, View
 from admin_ui.permissions import VIEW_RULES, Powers
 from admin_ui.shadow_pages.export import MOST_READS, as_csv, as_json, read_exported
@@ -134,6 +135,4 @@ def _download(
         # A file does not tell that it holds more than was asked for.
         return HttpResponseBadRequest("\n".join(asked.problems), content_type="text/plain; charset=utf-8")
     rows = read_exported(reads_asked_for(asked, timezone.now(), control_alias()))
-    answer = StreamingHttpResponse(write(rows, asked), content_type=content_type)
-    answer["Content-Disposition"] = f'attachment; filename="shadow-reads.{ending}"'
-    return answer
+    return download(request, write(rows, asked), f"shadow-reads.{ending}", content_type)

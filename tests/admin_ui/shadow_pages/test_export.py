@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from admin_ui.shadow_pages import export
-from admin_ui.shadow_pages.export import harmless, read_exported
+from admin_ui.shadow_pages.export import read_exported
 from rollout.models import ShadowRead, TallyKind
 from routers.meter import meter
 from tests.admin_ui.shadow_pages.support import CSV, JSON, diverged, downloaded, observing
@@ -96,7 +96,3 @@ def test_no_spreadsheet_takes_a_text_for_a_formula(viewer: Client, start: str) -
     (row,) = csv.DictReader(io.StringIO(downloaded(viewer, CSV), newline=""))
     assert (row["look_note"], row["endpoint"], row["statement"]) == (f"'{evil}",) * 3
     assert content(viewer)["reads"][0]["look_note"] == evil
-
-
-def test_numbers_and_other_texts_stay_as_they_are() -> None:
-    assert [harmless(value) for value in (-1.5, None, "a=b", "")] == [-1.5, None, "a=b", ""]
