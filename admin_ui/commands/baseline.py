@@ -32,9 +32,9 @@ class BaselineCommand:
     name = "baseline"
     help = (
         "Keep latency and throughput of all endpoints over a window of time, and compare a later window with it. "
-        "Changes no routing. Exits with 0 if it is done, and after a comparison if no endpoint is worse beyond the "
-        "margin; 1 if one is; 2 if it was refused, or nothing can be said for lack of units; 3 if there is no such "
-        "baseline."
+        "Changes no routing. Each action takes --json. Exits with 0 if it is done, and after a comparison if no "
+        "endpoint is worse beyond the margin; 1 if one is; 2 if it was refused, or nothing can be said for lack of "
+        "units; 3 if there is no such baseline."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -21,7 +21,16 @@ from rollout.models import RoutingRule
 from tests.support import route
 
 NAMES = [one.name for one in Command.subcommands]
-ARGUMENTS: dict[str, list[str]] = {"replay": ["7"], "status": [], "shadow": [], "plans": []}
+ARGUMENTS: dict[str, list[str]] = {
+    "replay": ["7"],
+    "drain": ["replica1"],
+    "undrain": ["replica1"],
+    "explain": ["--endpoint", "shop:product-list"],
+    "baseline": ["list"],
+    **{name: [] for name in ("status", "shadow", "plans", "doctor", "advise")},
+}
+TELL_OF_IT_THEMSELVES = {"rollback": FAILED, "drain": FAILED, "undrain": FAILED}
+"""Subcommands that say what the primary did not do, and exit with this."""
 
 
 def arguments(name: str) -> list[str]:
@@ -86,19 +95,24 @@ def test_help_says_how_it_ends(name: str, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_missing_tables_are_said(name: str) -> None:
     out, err, code = run(*arguments(name))
-    assert (code, "do not exist" in out + err or "does not exist" in err) == (
-        {"status": 2, "rollback": FAILED}.get(name, NOT_MIGRATED),
-        True,
-    )
+    assert code == {"status": 2, "doctor": 2, **TELL_OF_IT_THEMSELVES}.get(name, NOT_MIGRATED)
+    assert re.search("do(es)? not exist", out + err)
 
 
 @pytest.mark.usefixtures("_unreachable")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"doctor"}))
 def test_a_primary_that_is_away_is_said_on_one_line(name: str) -> None:
     out, err, code = run(*arguments(name), "--json")
-    assert (out, code) == ("", FAILED if name == "rollback" else UNREACHABLE)
+    assert (out, code) == ("", TELL_OF_IT_THEMSELVES.get(name, UNREACHABLE))
     assert "connection refused" in err
-    assert name == "rollback" or "\n" not in err
+    assert name in TELL_OF_IT_THEMSELVES or "\n" not in err
+
+
+@pytest.mark.usefixtures("_unreachable")
+def test_the_doctor_finds_a_primary_that_is_away() -> None:
+    out, err, code = run("doctor", "--json")
+    assert (err, code, json.loads(out)["verdict"]) == ("", 2, "fail")
+    assert "connection refused" in out
 
 
 @pytest.mark.django_db
