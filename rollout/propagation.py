@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections
+from django.db.models import DateTimeField, Func, Subquery
 
 from rollout.loading import read_revision
-from rollout.models import Process
+from rollout.models import PolicyRevision, Process
 from rollout.settings import get_settings
 
 _LOOK_SECONDS = 0.05
@@ -79,17 +79,44 @@ def propagation(revision: int, rows: Iterable[Process], now: datetime, longest_a
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The rows of all processes, and the current revision. now: by the clock of the primary; None without rows."""
+
+    revision: int
+    rows: tuple[Process, ...]
+    now: datetime | None
+
+    def propagation(self, revision: int | None = None) -> Propagation:
+        """Return how far a revision has come, by default the current one."""
+        wanted = self.revision if revision is None else revision
+        if self.now is None:
+            return Propagation(wanted, processes=0, current=0)
+        return propagation(wanted, self.rows, self.now, timedelta(seconds=get_settings().longest_absence_seconds))
+
+
+def read_roll(using: str) -> Roll:
+    """Read which processes there are, and the current revision, in one query, or in two where no process has a row.
+
+    Raises what the database raises.
+    """
+    rows = tuple(
+        Process.objects.using(using).annotate(
+            now=Func(function="clock_timestamp", output_field=DateTimeField()),
+            current_revision=Subquery(PolicyRevision.objects.values("revision")[:1]),
+        )
+    )
+    if not rows:
+        return Roll(read_revision(using), rows, None)
+    return Roll(rows[0].current_revision or 0, rows, rows[0].now)
+
+
 def read_propagation(using: str, revision: int | None = None) -> Propagation:
     """Read how far a revision has come, by default the current one. Raises what the database raises.
 
     using: the primary that holds the rules.
     """
-    wanted = read_revision(using) if revision is None else revision
-    rows = list(Process.objects.using(using).all())
-    with connections[using].cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
-    return propagation(wanted, rows, now, timedelta(seconds=get_settings().longest_absence_seconds))
+    return read_roll(using).propagation(revision)
 
 
 def wait_for_processes(
