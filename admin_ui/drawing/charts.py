@@ -1,9 +1,13 @@
 """The geometry of the charts. Pure: counts in, strings out, so that no template ever formats a coordinate."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from admin_ui.drawing.figures import clock, exact_clock, measured, share_of
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from admin_ui.drawing.figures import measured_share
 from admin_ui.drawing.windows import Window
 from tasks.reporting.words import grouped
 
@@ -54,20 +58,38 @@ class Column:
     is_filling: bool
     bars: tuple[Bar, ...]
 
+    @property
+    def cells(self) -> SafeString:
+        """Its numbers as cells of the table. A loop of the template's over hundreds takes several times as long."""
+        return format_html_join("", "<td>{}</td>", ((number,) for number in self.numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All bars of one database as one path, those of the bucket that is filling apart. outline: the path's data."""
+
+    colour: str
+    outline: str
+    is_filling: bool
+
 
 @dataclass(frozen=True, slots=True)
 class StackedChart:
-    """Everything that the template places. The labels of the two axes stand at equal distances, so they need none."""
+    """Everything that the template places. The labels of the two axes stand at equal distances, so they need none.
+
+    shapes: the bars of all columns, for a template that is drawn every three seconds.
+    """
 
     view_box: str
     height: str
     series: tuple[Series, ...]
     columns: tuple[Column, ...]
+    shapes: tuple[Shape, ...]
     value_labels: tuple[str, ...]
     grid_lines: tuple[str, ...]
     time_labels: tuple[str, ...]
     summary: str
-    bucket_seconds: int
+    bucket_words: str
     is_empty: bool
 
 
@@ -95,22 +117,26 @@ def stacked(window: Window, series: Sequence[Series]) -> StackedChart:
     buckets = window.buckets
     top = ceiling(max((sum(one.counts[index] for one in series) for index in range(len(buckets))), default=0))
     slot = WIDTH / len(buckets)
-    columns = tuple(_column(window, series, index, slot, top) for index in range(len(buckets)))
+    columns = tuple(
+        _column(window.label(moment), series, index, slot, top, is_filling=index == len(buckets) - 1)
+        for index, moment in enumerate(buckets)
+    )
     return StackedChart(
         view_box=f"0 0 {WIDTH} {HEIGHT}",
         height=_number(HEIGHT),
         series=tuple(series),
         columns=columns,
+        shapes=tuple(_shapes(columns)),
         value_labels=tuple(grouped(value) for value in (top, top // 2, 0)),
         grid_lines=tuple(_number(y) for y in (0, HEIGHT / 2, HEIGHT)),
         time_labels=_time_labels(window),
         summary=_summary(window, series),
-        bucket_seconds=window.bucket_seconds,
+        bucket_words=window.bucket_words,
         is_empty=not any(one.total for one in series),
     )
 
 
-def _column(window: Window, series: Sequence[Series], index: int, slot: float, top: int) -> Column:
+def _column(label: str, series: Sequence[Series], index: int, slot: float, top: int, *, is_filling: bool) -> Column:
     bars = []
     stacked_so_far = 0
     for one in series:
@@ -127,8 +153,7 @@ def _column(window: Window, series: Sequence[Series], index: int, slot: float, t
                 height=_number(HEIGHT * count / top),
             )
         )
-    is_filling = index == len(window.buckets) - 1
-    label = exact_clock(window.buckets[index]) + (" (so far)" if is_filling else "")
+    label = f"{label} (so far)" if is_filling else label
     return Column(
         x=_number(index * slot),
         width=_number(slot),
@@ -140,22 +165,31 @@ def _column(window: Window, series: Sequence[Series], index: int, slot: float, t
     )
 
 
+def _shapes(columns: Iterable[Column]) -> Iterator[Shape]:
+    outlines: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
+    for column in columns:
+        for bar in column.bars:
+            outlines[bar.colour, column.is_filling].append(f"M{bar.x} {bar.y}h{bar.width}v{bar.height}h-{bar.width}z")
+    for (colour, is_filling), parts in outlines.items():
+        yield Shape(colour, "".join(parts), is_filling)
+
+
 def _tooltip(label: str, counts: Mapping[str, int]) -> str:
     total = sum(counts.values())
     if not total:
         return f"{label}: no reads"
-    parts = [f"{alias} {grouped(count)} ({measured(share_of(count, total))})" for alias, count in counts.items()]
+    parts = [f"{alias} {grouped(count)} ({measured_share(count, total)})" for alias, count in counts.items()]
     return "\n".join([label, *parts])
 
 
 def _time_labels(window: Window) -> tuple[str, ...]:
     length = window.ends_at - window.starts_at
-    return tuple(clock(window.starts_at + length * index / (TIME_LABELS - 1)) for index in range(TIME_LABELS))
+    return tuple(window.tick(window.starts_at + length * index / (TIME_LABELS - 1)) for index in range(TIME_LABELS))
 
 
 def _summary(window: Window, series: Sequence[Series]) -> str:
     totals = ", ".join(f"{one.alias} {grouped(one.total)}" for one in series)
-    return f"Reads by database, {clock(window.starts_at)} to {clock(window.now)}: {totals or 'none'}"
+    return f"Reads by database, {window.tick(window.starts_at)} to {window.tick(window.now)}: {totals or 'none'}"
 
 
 def _number(value: float) -> str:

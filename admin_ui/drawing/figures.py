@@ -39,6 +39,12 @@ def measured(value: Decimal) -> str:
     return f"{value:.1f}{NARROW_SPACE}%"
 
 
+def measured_share(part: int, whole: int) -> str:
+    """Write `measured(share_of(part, whole))`, for charts, which have hundreds of them, at a tenth of the cost."""
+    tenths = part * 1000 // whole if whole else 0
+    return f"{tenths // 10}.{tenths % 10}{NARROW_SPACE}%"
+
+
 def duration(seconds: float) -> str:
     """Write how long something lasts in whole units, rounded down: 12 s, 3 min, 47 h, 2 days."""
     for starts_at, unit, name in _DURATIONS:

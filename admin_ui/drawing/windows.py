@@ -7,18 +7,28 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
+from django.utils import timezone
+
+from admin_ui.drawing.figures import clock, duration, exact_clock
+
 MINUTE_SECONDS = 60
-BUCKET_SECONDS = {15: 30, 60: 60}
-"""The lengths of time that the page offers, in minutes, and how finely it draws each."""
+DAY_MINUTES = 24 * 60
+BUCKET_SECONDS = {15: 30, 60: 60, DAY_MINUTES: 30 * 60, 7 * DAY_MINUTES: 3 * 3600}
+"""The lengths of time that pages offer, in minutes, and how finely they draw each.
+
+A bucket is as long as a row of counts can be at that age, or longer, so that each row lies in one of them.
+"""
 
 DEFAULT_MINUTES = 15
+GRAIN_SECONDS = 5 * MINUTE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """The last minutes up to `now`, in buckets. The last bucket is still filling.
 
-    It starts on a whole minute, so that no row of ten or sixty seconds lies across its start.
+    It starts on a whole minute, so that no row of counts lies across its start. Longer ones start on a multiple of five
+    minutes, or of a bucket if that is longer: what they hold can be remembered for as long.
     """
 
     minutes: int
@@ -29,8 +39,34 @@ class Window:
     @classmethod
     def until(cls, now: datetime, minutes: int) -> Self:
         """Return the window that ends now. `minutes` is a key of `BUCKET_SECONDS`."""
-        start = (now - timedelta(minutes=minutes)).timestamp() // MINUTE_SECONDS * MINUTE_SECONDS
+        grain = _grain_seconds(minutes)
+        start = (now - timedelta(minutes=minutes)).timestamp() // grain * grain
         return cls(minutes, datetime.fromtimestamp(start, now.tzinfo), now, BUCKET_SECONDS[minutes])
+
+    @property
+    def grain_seconds(self) -> int:
+        """It starts on a multiple of this."""
+        return _grain_seconds(self.minutes)
+
+    @property
+    def words(self) -> str:
+        """Its length within a sentence: the last 15 minutes."""
+        return length_words(self.minutes)
+
+    @property
+    def bucket_words(self) -> str:
+        """How long one bucket is, to follow "per"."""
+        return duration(self.bucket_seconds)
+
+    def label(self, moment: datetime) -> str:
+        """Write when a bucket starts, as exactly as buckets differ."""
+        if self.minutes < DAY_MINUTES:
+            return exact_clock(moment)
+        return f"{timezone.localtime(moment):%a %d %b} {clock(moment)}"
+
+    def tick(self, moment: datetime) -> str:
+        """Write a moment on the axis of time."""
+        return clock(moment) if self.minutes <= DAY_MINUTES else f"{timezone.localtime(moment):%a} {clock(moment)}"
 
     @property
     def buckets(self) -> tuple[datetime, ...]:
@@ -42,6 +78,27 @@ class Window:
     def ends_at(self) -> datetime:
         """The end of the last bucket, which is later than now."""
         return self.buckets[-1] + timedelta(seconds=self.bucket_seconds)
+
+
+def _grain_seconds(minutes: int) -> int:
+    return MINUTE_SECONDS if minutes == DEFAULT_MINUTES else max(BUCKET_SECONDS[minutes], GRAIN_SECONDS)
+
+
+def length_words(minutes: int) -> str:
+    """Write one of the lengths of time: 15 minutes, 24 hours, 7 days."""
+    if minutes < DAY_MINUTES:
+        return f"{minutes} minutes"
+    return "24 hours" if minutes == DAY_MINUTES else f"{minutes // DAY_MINUTES} days"
+
+
+def length_label(minutes: int) -> str:
+    """Write one of the lengths of time as briefly as can be: 15 min, 24 h, 7 days."""
+    return f"{minutes} min" if minutes < DAY_MINUTES else duration(minutes * MINUTE_SECONDS)
+
+
+def parse_minutes(text: str) -> int:
+    """Return one of the offered lengths of time, the default for anything else."""
+    return next((minutes for minutes in BUCKET_SECONDS if str(minutes) == text), DEFAULT_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)

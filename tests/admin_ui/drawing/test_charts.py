@@ -1,5 +1,6 @@
 """The geometry of the stacked chart."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from admin_ui.drawing.charts import HEIGHT, WIDTH, Series, StackedChart, ceiling, colours, stacked
+from admin_ui.drawing.figures import measured, measured_share, share_of
 from admin_ui.drawing.windows import Window
 
 WINDOW = Window.until(datetime(2026, 11, 23, 3, 12, 47, tzinfo=UTC), 15)
@@ -88,3 +90,16 @@ def test_bars_stand_on_each_other_within_the_drawing(counts: list[list[int]]) ->
             assert 0 <= float(bar.x) <= WIDTH - float(bar.width)
             floor = float(bar.y)
         assert floor >= 0
+
+
+def test_the_shapes_are_the_bars_of_the_columns() -> None:
+    drawn = chart([3] * SIZE, [0, 5] * (SIZE // 2) + [1] * (SIZE % 2))
+    bars = [(bar.colour, column.is_filling) for column in drawn.columns for bar in column.bars]
+    assert Counter({(one.colour, one.is_filling): one.outline.count("M") for one in drawn.shapes}) == Counter(bars)
+    first = drawn.columns[0].bars[0]
+    assert drawn.shapes[0].outline.startswith(f"M{first.x} {first.y}h{first.width}v{first.height}h-{first.width}z")
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12))
+def test_shares_in_tooltips_are_those_of_the_tables(part: int, more: int) -> None:
+    assert measured_share(part, part + more) == measured(share_of(part, part + more))
