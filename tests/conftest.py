@@ -8,6 +8,7 @@ from django.core.cache import cache
 from redis.connection import AbstractConnection
 from waffle.models import Switch
 
+from admin_ui.overview.counts import forget_counts
 from demo.cluster import Cluster, FolderInUseError, default_root
 from demo.shop.models import Category, Product
 from rollout.policy import KILL_SWITCH
@@ -61,6 +62,7 @@ def valkey_connections() -> Iterator[list[AbstractConnection]]:
 def _fresh_process(valkey_connections: list[AbstractConnection]) -> Iterator[None]:
     """Give each test the state of a process that has just started."""
     agent.forget()
+    forget_counts()
     replicas.forget()
     meter.take()
     departures.after_fork()

@@ -1,50 +1,29 @@
-"""Where reads ran, read from the tallies into frozen values. Three queries, whatever the number of rows."""
+"""Where reads ran, from the sums of the tallies. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
-
-from django.db.models import F, Q, QuerySet, Sum
 
 from admin_ui.drawing.charts import Series, StackedChart, colours, stacked
 from admin_ui.drawing.figures import share_of
-from admin_ui.drawing.windows import SpanCount, Window, spread
-from rollout.models import Tally, TallyKind
+from admin_ui.drawing.windows import Window, spread
+from admin_ui.overview.breakdown import Breakdown, breakdown
+from admin_ui.overview.counts import Counts
 from rollout.options import Settings
-from rollout.reasons import Reason
-
-LONGEST_LIST = 12
-"""Endpoints that the page lists, the busiest first."""
-
-ON_PRIMARY = Q(alias=F("cluster"))
+from rollout.reasons import Cause, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseReads:
-    """One line of the legend, which is also the table by database."""
+    """One line of the legend, which is also the table by database. per_second: within the last bucket that is full."""
 
     alias: str
     colour: str
     is_primary: bool
     count: int
     share: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointReads:
-    """One endpoint's reads. `observed` are reads on the primary that a replica would have served."""
-
-    endpoint: str
-    total: int
-    on_primary: int
-    on_each_replica: tuple[int, ...]
-    observed: int
-
-    @property
-    def share_on_replicas(self) -> Decimal:
-        return share_of(self.total - self.on_primary, self.total)
+    per_second: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +37,16 @@ class ReasonReads:
 
 
 @dataclass(frozen=True, slots=True)
+class Replays:
+    """How many reads one server failed to answer for one cause, and which server answered them instead."""
+
+    alias: str
+    cause: str
+    answered_by: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
     """All that the page shows about where reads ran in one window of time."""
 
@@ -65,9 +54,10 @@ class Distribution:
     chart: StackedChart
     databases: tuple[DatabaseReads, ...]
     replicas: tuple[str, ...]
-    endpoints: tuple[EndpointReads, ...]
-    has_more_endpoints: bool
+    endpoints: Breakdown
+    models: Breakdown
     reasons: tuple[ReasonReads, ...]
+    replays: tuple[Replays, ...]
 
     @property
     def total(self) -> int:
@@ -91,34 +81,42 @@ class Distribution:
         """Their share of all reads, those on replicas included."""
         return share_of(self.with_foreign_token, self.total)
 
+    @property
+    def breakdowns(self) -> tuple[Breakdown, ...]:
+        return self.endpoints, self.models
 
-def read_distribution(now: datetime, minutes: int, settings: Settings, using: str) -> Distribution:
-    """Read the last minutes from one alias. Raises what the database raises, before migrate above all."""
-    window = Window.until(now, minutes)
-    # Rows of an hour can only be here if they were merged early; a row counts where it starts.
-    reads = Tally.objects.using(using).filter(kind=TallyKind.READ, starts_at__range=(window.starts_at, window.ends_at))
-    spans = list(reads.values_list("cluster", "alias", "starts_at", "span_seconds").annotate(reads=Sum("count")))
-    counts = spread((SpanCount(alias, start, seconds, count) for _, alias, start, seconds, count in spans), window)
-    series = _series(settings, {(cluster, alias) for cluster, alias, *_ in spans}, counts, (0,) * len(window.buckets))
+
+def distribution(window: Window, counts: Counts, settings: Settings) -> Distribution:
+    """Return what the page says of these counts."""
+    size = len(window.buckets)
+    series = _series(settings, counts.databases, spread(counts.spans, window), (0,) * size)
+    primaries = frozenset(one.alias for one in series if one.is_primary)
     replicas = tuple(one.alias for one in series if not one.is_primary)
-    endpoints = tuple(_endpoints(reads, replicas))
     total = sum(one.total for one in series)
     return Distribution(
         window=window,
         chart=stacked(window, series),
         databases=tuple(
-            DatabaseReads(one.alias, one.colour, one.is_primary, one.total, share_of(one.total, total))
+            DatabaseReads(
+                one.alias,
+                one.colour,
+                one.is_primary,
+                one.total,
+                share_of(one.total, total),
+                per_second=one.counts[-2] / window.bucket_seconds if size > 1 else 0.0,
+            )
             for one in series
         ),
         replicas=replicas,
-        endpoints=endpoints[:LONGEST_LIST],
-        has_more_endpoints=len(endpoints) > LONGEST_LIST,
-        reasons=tuple(_reasons(reads)),
+        endpoints=breakdown("endpoint", counts.endpoints, primaries, replicas),
+        models=breakdown("model", counts.models, primaries, replicas),
+        reasons=tuple(_reasons(counts.reasons)),
+        replays=tuple(_replays(counts.replays)),
     )
 
 
 def _series(
-    settings: Settings, seen: set[tuple[str, str]], counts: Mapping[str, tuple[int, ...]], idle: tuple[int, ...]
+    settings: Settings, seen: Iterable[tuple[str, str]], counts: Mapping[str, tuple[int, ...]], idle: tuple[int, ...]
 ) -> tuple[Series, ...]:
     """Return configured databases in their order, idle ones too, then those that only old rows know."""
     primaries = dict.fromkeys([*settings.clusters, *sorted(cluster for cluster, alias in seen if cluster == alias)])
@@ -131,31 +129,14 @@ def _series(
     )
 
 
-def _endpoints(reads: QuerySet[Tally], replicas: tuple[str, ...]) -> Iterable[EndpointReads]:
-    each = {f"replica_{index}": Sum("count", filter=Q(alias=alias), default=0) for index, alias in enumerate(replicas)}
-    rows = (
-        reads.values("endpoint")
-        .annotate(
-            reads=Sum("count"),
-            primary_reads=Sum("count", filter=ON_PRIMARY, default=0),
-            observed_reads=Sum("count", filter=ON_PRIMARY & ~Q(candidate=""), default=0),
-            **each,
-        )
-        .order_by("-reads", "endpoint")[: LONGEST_LIST + 1]
-    )
-    for row in cast("Iterable[dict[str, Any]]", rows):
-        yield EndpointReads(
-            endpoint=row["endpoint"],
-            total=row["reads"],
-            on_primary=row["primary_reads"],
-            on_each_replica=tuple(row[name] for name in each),
-            observed=row["observed_reads"],
-        )
+def _reasons(counts: Counter[str]) -> Iterator[ReasonReads]:
+    for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+        label = Reason(code).label if code in Reason.values else code
+        yield ReasonReads(code, str(label), count, share_of(count, counts.total()))
 
 
-def _reasons(reads: QuerySet[Tally]) -> Iterable[ReasonReads]:
-    rows = list(reads.filter(ON_PRIMARY).values_list("reason").annotate(reads=Sum("count")).order_by("-reads"))
-    stayed = sum(count for _, count in rows)
-    for reason, count in rows:
-        label = Reason(reason).label if reason in Reason.values else reason
-        yield ReasonReads(reason, str(label), count, share_of(count, stayed))
+def _replays(counts: Counter[tuple[str, str, str]]) -> Iterator[Replays]:
+    """Return the most frequent of each server first."""
+    ordered = sorted(counts.items(), key=lambda one: (one[0][0], -one[1], one[0][1:]))
+    for (alias, code, answered_by), count in ordered:
+        yield Replays(alias, str(Cause(code).label) if code in Cause.values else code, answered_by, count)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from admin_ui.overview.plans import PlanLine
 from admin_ui.overview.shadows import ShadowLine
 from admin_ui.permissions import Powers
 from rollout import exposure
@@ -52,6 +53,7 @@ class RuleRow:
     """One rule on the dashboard.
 
     limit: the highest percentage that this user may ask for. shadow: None where nothing is captured or compared.
+    plan: its rollout, None unless one is under way or ended lately. attention: why a person should look at it, if so.
     """
 
     pk: int
@@ -67,6 +69,8 @@ class RuleRow:
     modes: tuple[ModeChoice, ...]
     limit: Decimal
     shadow: ShadowLine | None
+    plan: PlanLine | None
+    attention: tuple[str, ...]
 
     @property
     def explanation(self) -> str:
@@ -82,24 +86,34 @@ class RuleRow:
         return "of actors on replicas"
 
 
-def rule_rows(
-    rules: Iterable[RoutingRule], policy: Policy, powers: Powers, shadows: Mapping[int, ShadowLine]
-) -> tuple[RuleRow, ...]:
-    """Return one row per rule that the policy knows. `shadows` are by the rule's id."""
-    rules = list(rules)
-    users = Counter((rule.gate_kind, rule.gate_name) for rule in rules)
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is told of rules beside themselves, each by the rule's id."""
+
+    shadows: Mapping[int, ShadowLine]
+    plans: Mapping[int, PlanLine]
+    attention: Mapping[int, tuple[str, ...]]
+
+
+def compiled_rule(rule: RoutingRule, policy: Policy) -> Rule | None:
+    """Return the rule as the policy knows it, or None where the policy is of a moment without it."""
+    rules = policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules
+    return rules.get(rule.target)
+
+
+def rule_rows(rules: Iterable[RoutingRule], policy: Policy, powers: Powers, beside: Beside) -> tuple[RuleRow, ...]:
+    """Return one row for each of these rules that the policy knows."""
+    users = Counter((rule.gate_kind, rule.gate_name) for rule in policy.rules)
     rows = []
     for rule in rules:
-        compiled = (policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules).get(
-            rule.target
-        )
+        compiled = compiled_rule(rule, policy)
         if compiled is not None:
-            sharers = users[rule.gate_kind, rule.gate_name] - 1
-            rows.append(_row(rule, compiled, sharers, powers, shadows.get(rule.pk)))
+            sharers = users[compiled.gate_kind, compiled.gate_name] - 1
+            rows.append(_row(rule, compiled, sharers, powers, beside))
     return tuple(rows)
 
 
-def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers, shadow: ShadowLine | None) -> RuleRow:
+def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers, beside: Beside) -> RuleRow:
     gate = None
     if compiled.gate_kind:
         gate = GateView(
@@ -122,7 +136,9 @@ def _row(rule: RoutingRule, compiled: Rule, sharers: int, powers: Powers, shadow
         gate=gate,
         modes=tuple(_choices(compiled, powers)),
         limit=EVERYBODY if powers.may_raise or gate is None else gate.percent,
-        shadow=shadow,
+        shadow=beside.shadows.get(rule.pk),
+        plan=beside.plans.get(rule.pk),
+        attention=beside.attention.get(rule.pk, ()),
     )
 
 

@@ -1,21 +1,27 @@
 """What the dashboard says of shadow reads: a verdict on each rule, and what was found divergent lately."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from admin_ui.drawing.figures import percent
-from rollout.models import RoutingRule
-from rollout.outcomes import CaptureFate
+from rollout.models import RoutingRule, TargetKind
+from rollout.outcomes import CaptureFate, Outcome
+from rollout.policy import Policy
 from tasks.reporting.fates import Fates, read_fates
 from tasks.reporting.findings import cause_words
-from tasks.reporting.queries import RuleReport, read_briefly, read_divergent
+from tasks.reporting.queries import read_briefly
+from tasks.reporting.sums import read_bunches
 from tasks.reporting.words import grouped
 
 VERDICT_WINDOW = timedelta(days=7)
 """A week has every weekday in it, and as long the statements of what was not equal are kept by default."""
 
 ALARM_WINDOW = timedelta(days=1)
+ALARMING = Q(outcome=Outcome.DIVERGENT, looked_at__isnull=True)
 MANY = 3
 
 FATES = {
@@ -63,10 +69,29 @@ def shadow_lines(rules: Iterable[RoutingRule], now: datetime, using: str) -> Map
     }
 
 
-def divergences(rules: Iterable[RoutingRule], now: datetime, using: str) -> tuple[str, ...]:
-    """Say which rules had divergent reads within the last day that nobody has looked at, if any, in one query."""
-    found = read_divergent(rules, now - ALARM_WINDOW, using)
-    return (_alarm(found),) if found else ()
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A rule of which reads were divergent within the last day, and the most frequent cause."""
+
+    target_kind: str
+    target: str
+    cause: str
+
+
+def read_divergences(policy: Policy, now: datetime, using: str) -> tuple[Divergence, ...]:
+    """Return the rules that had divergent reads within the last day that nobody has looked at, in one query.
+
+    They are in the policy's order."""
+    causes: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for bunch in read_bunches(now - ALARM_WINDOW, using, by_statement=False, narrowed=ALARMING):
+        for target in ((TargetKind.ENDPOINT.value, bunch.endpoint), (TargetKind.MODEL.value, bunch.model)):
+            causes[target][bunch.cause] += bunch.count
+    targets = ((rule.target_kind, rule.target) for rule in policy.rules)
+    return tuple(Divergence(*target, _most_frequent(causes[target])) for target in targets if target in causes)
+
+
+def _most_frequent(causes: Counter[str]) -> str:
+    return min(causes, key=lambda cause: (-causes[cause], cause))
 
 
 def _losses(fates: Fates) -> str:
@@ -74,11 +99,12 @@ def _losses(fates: Fates) -> str:
     return ", ".join(f"{grouped(number)} {FATES[fate]}" for fate, number in lost)
 
 
-def _alarm(reports: Sequence[RuleReport]) -> str:
+def alarm(divergences: Sequence[Divergence]) -> str:
+    """Say which rules had divergent reads, of which there is one at least."""
     # No counts: a screen reader would read all of it again at every further one.
-    named = ", ".join(f"{one.target} ({cause_words(one.findings.causes[0].cause)})" for one in reports[:MANY])
-    more = f" and {len(reports) - MANY} more" if len(reports) > MANY else ""
-    subject, object_ = ("1 rule has", "it") if len(reports) == 1 else (f"{len(reports)} rules have", "them")
+    named = ", ".join(f"{one.target} ({cause_words(one.cause)})" for one in divergences[:MANY])
+    more = f" and {len(divergences) - MANY} more" if len(divergences) > MANY else ""
+    subject, object_ = ("1 rule has", "it") if len(divergences) == 1 else (f"{len(divergences)} rules have", "them")
     return (
         f"{subject} divergent shadow reads of the last day: {named}{more}. The replica differs there where the primary "
         f"does not change. Do not route {object_} before the cause is known."

@@ -1,12 +1,15 @@
 """The overview, its news, and the buttons on it."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
 from admin_ui.frame import CHANGELIST, Section
 from admin_ui.operating.actions import kill_switch_step, mode_step, share_step
-from admin_ui.overview.page import Page, parse_minutes, read_page
+from admin_ui.overview.events import read_events
+from admin_ui.overview.listing import Search
+from admin_ui.overview.page import read_first_steps, read_news, read_overview
 from admin_ui.permissions import Powers
 from routers.control import control_alias
 
@@ -21,6 +24,8 @@ class Overview(Section):
         return [
             path("", frame.page(self.overview), name=CHANGELIST),
             path("live/", frame.fragment(self.live), name="readshift_live"),
+            path("live/events/", frame.fragment(self.events), name="readshift_live_events"),
+            path("first-steps/", frame.page(self.first_steps), name="readshift_first_steps"),
             path("rules/<int:pk>/mode/", frame.action(self.mode), name="readshift_set_mode"),
             path("rules/<int:pk>/share/", frame.action(self.share), name="readshift_set_share"),
             path("kill-switch/", frame.action(self.kill_switch), name="readshift_kill_switch"),
@@ -28,14 +33,30 @@ class Overview(Section):
 
     def overview(self, request: HttpRequest) -> HttpResponse:
         """Show how things stand."""
-        page = self._read(request, with_rules=Powers.of(request.user).may_see_rules)
-        return self.frame.render(request, "admin_ui/dashboard.html", {"title": "Readshift", "page": page})
+        powers = Powers.of(request.user)
+        overview = read_overview(timezone.now(), Search.of(request.GET.dict()), powers, control_alias())
+        context = {"title": "Readshift", "overview": overview, "page": overview.page}
+        return self.frame.render(request, "admin_ui/dashboard.html", context)
 
     def live(self, request: HttpRequest) -> HttpResponse:
         """Return the parts that change by themselves: the strip, if its words changed, replicas, chart and tables."""
-        page = self._read(request, with_rules=False)
+        search = Search.of(request.GET.dict())
+        page = read_news(timezone.now(), search, control_alias(), request.GET.get("revision", ""))
         has_news = request.GET.get("seen") != page.seen
         return self.frame.render(request, "admin_ui/live.html", {"page": page, "has_news": has_news})
+
+    def events(self, request: HttpRequest) -> HttpResponse:
+        """Return the last changes, for those who may see what was changed."""
+        if not Powers.of(request.user).may_see_rules:
+            raise PermissionDenied
+        return self.frame.render(request, "admin_ui/overview/_events.html", {"events": read_events(control_alias())})
+
+    def first_steps(self, request: HttpRequest) -> HttpResponse:
+        """Show the way from "installed" to the first endpoint that is observed."""
+        if not Powers.of(request.user).may_see_rules:
+            raise PermissionDenied
+        context = {"title": "First steps", "steps": read_first_steps(timezone.now(), control_alias())}
+        return self.frame.section(request, "admin_ui/overview/first_steps.html", context)
 
     def mode(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Put a rule into another mode."""
@@ -51,13 +72,3 @@ class Overview(Section):
         """Send every read to the primary, or let the rules decide again."""
         state = request.POST.get("state", "")
         return self.frame.act(request, lambda: kill_switch_step(state, control_alias()), {"state": state})
-
-    def _read(self, request: HttpRequest, *, with_rules: bool) -> Page:
-        return read_page(
-            timezone.now(),
-            parse_minutes(request.GET.get("minutes", "")),
-            Powers.of(request.user),
-            control_alias(),
-            loaded_revision=request.GET.get("revision", ""),
-            with_rules=with_rules,
-        )

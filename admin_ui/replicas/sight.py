@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Iterable
 from datetime import datetime
 
 from admin_ui.replicas.board import Board
@@ -12,8 +13,13 @@ from rollout.settings import Refresh, get_settings, refresh
 from routers.replicas import replicas
 
 
-def see_replicas(now: datetime, using: str, *, has_rules: bool) -> Board:
-    """Read which replicas are drained from one alias, and how all of them stand from this process, in one query."""
+def see_replicas(
+    now: datetime, using: str, *, has_rules: bool, drained: Iterable[DrainedReplica] | None = None
+) -> Board:
+    """Read which replicas are drained from one alias, and how all of them stand from this process, in one query.
+
+    drained: those that are, from whoever has read them already.
+    """
     settings = get_settings()
     standings = {alias: replicas.standing(alias) for alias in settings.replicas}
     is_asked = any(standing.seen_at > float("-inf") for standing in standings.values())
@@ -21,7 +27,7 @@ def see_replicas(now: datetime, using: str, *, has_rules: bool) -> Board:
         settings,
         standings,
         {alias: replicas.primary(alias) for alias in settings.clusters},
-        DrainedReplica.objects.using(using).order_by("alias"),
+        DrainedReplica.objects.using(using).order_by("alias") if drained is None else drained,
         monotonic_now=time.monotonic(),
         now=now,
         process=f"process {os.getpid()} on {socket.gethostname()}",

@@ -16,7 +16,8 @@ MANY = 3
 
 def problems_of(rule: Rule, endpoints: AbstractSet[str], settings: Settings) -> tuple[str, ...]:
     """Say what keeps this rule from working. Pure. `endpoints` are the names that can occur."""
-    problems = list(compile_policy(revision=0, kill_switch=True, rules=[rule]).problems)
+    is_sound = not rule.is_gate_missing and not rule.contract_error
+    problems = [] if is_sound else list(compile_policy(revision=0, kill_switch=True, rules=[rule]).problems)
     if rule.target_kind == TargetKind.ENDPOINT and rule.target not in endpoints:
         problems.append(
             f"The rule for {rule} matches nothing: no view, task or command has that name, and no read has been "

@@ -43,6 +43,14 @@ class Tally(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["starts_at"], name="readshift_tally_time"),
             models.Index(fields=["span_seconds", "starts_at"], name="readshift_tally_span"),
+            # What became of a week's shadow reads stands beside each rule. Those rows are few and far between, so the
+            # index holds all that is asked of them: reading each from its page in the table takes ten times as long.
+            models.Index(
+                fields=["starts_at"],
+                include=["endpoint", "model", "reason", "count"],
+                condition=models.Q(kind=TallyKind.SHADOW),
+                name="readshift_tally_shadow",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """What cannot be added up from counts and is computed where the rows are: quantiles and examples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,7 @@ _MATCHED = """
     WITH seen AS (
         SELECT {columns}
         FROM {reads}
-        WHERE state = %(done)s AND compared_at >= %(since)s AND outcome = ANY(%(outcomes)s)
+        WHERE state = %(done)s AND compared_at >= %(since)s AND outcome = ANY(%(outcomes)s) AND {narrowed}
     ), matched AS (
         SELECT rule.id AS rule, seen.*
         FROM {rules} rule JOIN seen ON seen.endpoint = rule.target AND rule.target_kind = %(endpoint)s
@@ -66,11 +66,16 @@ _ALL = """
 """
 
 
-def measure_staleness(since: datetime, using: str) -> Mapping[Key, Measures]:
-    """Return by how much the stale answers of each rule were so, in one query that reads those alone."""
+def measure_staleness(rules: Iterable[RoutingRule], since: datetime, using: str) -> Mapping[Key, Measures]:
+    """Return by how much the stale answers of these rules were so, in one query that reads those alone."""
+    targets: dict[str, list[str]] = {kind: [] for kind in TargetKind.values}
+    for rule in rules:
+        targets[rule.target_kind].append(rule.target)
     return {
         (rule, None): Measures(staleness=_staleness(quantiles, most))
-        for rule, quantiles, most in _rows(_STALENESS, _COLUMNS_OF_STALENESS, since, using, Outcome.CAUGHT_UP)
+        for rule, quantiles, most in _rows(
+            _STALENESS, _COLUMNS_OF_STALENESS, since, using, Outcome.CAUGHT_UP, targets=targets
+        )
     }
 
 
@@ -102,12 +107,21 @@ def _latency(primary: list[float] | None, replica: list[float] | None) -> Latenc
     return Latency(primary_p50, primary_p95, replica_p50, replica_p95, ratio)
 
 
-def _rows(query: str, columns: str, since: datetime, using: str, *outcomes: Outcome) -> Iterator[Any]:
+def _rows(
+    query: str,
+    columns: str,
+    since: datetime,
+    using: str,
+    *outcomes: Outcome,
+    targets: Mapping[str, list[str]] | None = None,
+) -> Iterator[Any]:
+    """Yield what the query finds. targets: names by kind of target, of which a read must have one; None for any."""
     quote = connections[using].ops.quote_name
     matched = _MATCHED.format(
         columns=columns,
         rules=quote(RoutingRule._meta.db_table),
         reads=quote(ShadowRead._meta.db_table),
+        narrowed="TRUE" if targets is None else "(endpoint = ANY(%(endpoints)s) OR model = ANY(%(models)s))",
     )
     parameters: dict[str, Any] = {
         "endpoint": TargetKind.ENDPOINT,
@@ -120,6 +134,8 @@ def _rows(query: str, columns: str, since: datetime, using: str, *outcomes: Outc
         "gravest_first": GRAVEST_FIRST,
         "examples": EXAMPLES,
     }
+    if targets is not None:
+        parameters |= {"endpoints": targets[TargetKind.ENDPOINT], "models": targets[TargetKind.MODEL]}
     with connections[using].cursor() as cursor:
         cursor.execute(matched + query, parameters)
         yield from cursor

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from rollout.models import RoutingRule
-from rollout.outcomes import Outcome
 from routers.control import control_alias
 from tasks.reporting.findings import Findings
 from tasks.reporting.measures import Key, measure_all, measure_staleness
-from tasks.reporting.sums import add_up, read_bunches
+from tasks.reporting.sums import add_up, of_rules, read_bunches
 from tasks.reporting.verdicts import Verdict, judge
 
 
@@ -58,19 +57,12 @@ def read_reports(since: datetime, using: str | None = None) -> tuple[RuleReport,
 def read_briefly(rules: Iterable[RoutingRule], since: datetime, using: str) -> tuple[RuleReport, ...]:
     """Return reports of these rules without statements, latency and examples, in two queries that cost far less."""
     rules = list(rules)
-    found = add_up(rules, read_bunches(since, using, by_statement=False), measure_staleness(since, using))
+    found = add_up(
+        rules,
+        read_bunches(since, using, by_statement=False, narrowed=of_rules(rules)),
+        measure_staleness(rules, since, using),
+    )
     return tuple(_report(rule, since, found, {}) for rule in rules)
-
-
-def read_divergent(rules: Iterable[RoutingRule], since: datetime, using: str) -> tuple[RuleReport, ...]:
-    """Return what was divergent, and nothing else, of those rules of which anything was, in one query.
-
-    Reads that somebody has looked at are left out.
-    """
-    rules = list(rules)
-    bunches = read_bunches(since, using, by_statement=False, outcome=Outcome.DIVERGENT, looked_at__isnull=True)
-    found = add_up(rules, bunches, {})
-    return tuple(_report(rule, since, found, {}) for rule in rules if (rule.pk, None) in found)
 
 
 def as_json(report: RuleReport) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Adds up the compared reads of each rule, and of each statement of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Collate
 
 from rollout.models import RoutingRule, ShadowRead, ShadowState, TargetKind
@@ -32,21 +32,27 @@ class Bunch:
     outline: str = ""
 
 
-def read_bunches(since: datetime, using: str, *, by_statement: bool, **conditions: object) -> list[Bunch]:
+def read_bunches(since: datetime, using: str, *, by_statement: bool, narrowed: Q | None = None) -> list[Bunch]:
     """Count what was compared since then, in one query that reads each row once, however many rules it counts for.
 
-    conditions: what else holds of them, as a filter of a query set says it, such as an outcome.
+    narrowed: what is wanted of it, such as an outcome.
     """
     fields = ("endpoint", "model", *(("fingerprint",) if by_statement else ()), "outcome", "cause")
     # The text is the same in all rows of a statement, so any comparison of texts finds it, and this one costs least.
     text = {"outline": Min(Collate("statement", "C"))} if by_statement else {}
     rows = (
         ShadowRead.objects.using(using)
-        .filter(state=ShadowState.DONE, compared_at__gte=since, **conditions)
+        .filter(narrowed or Q(), state=ShadowState.DONE, compared_at__gte=since)
         .values(*fields)
         .annotate(count=Count("*"), first=Min("compared_at"), last=Max("compared_at"), **text)
     )
     return [Bunch(**({"fingerprint": None} | row)) for row in rows]
+
+
+def of_rules(rules: Collection[RoutingRule]) -> Q:
+    """Return the condition that a read counts for any of these rules."""
+    names = {kind: [rule.target for rule in rules if rule.target_kind == kind] for kind in TargetKind.values}
+    return Q(endpoint__in=names[TargetKind.ENDPOINT]) | Q(model__in=names[TargetKind.MODEL])
 
 
 def add_up(

@@ -12,8 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from waffle.models import Flag
 
+from admin_ui.drawing.windows import Window
+from admin_ui.overview.counts import read_counts
+from admin_ui.overview.distribution import Distribution, distribution
 from rollout.models import GateKind, RoutingRule, Tally, TallyKind
 from rollout.reasons import Reason
+from rollout.settings import get_settings
 
 DASHBOARD = "/admin/readshift_admin/dashboard/"
 LIVE = f"{DASHBOARD}live/"
@@ -83,6 +87,12 @@ def count_reads(
         candidate=candidate,
         count=count,
     )
+
+
+def read_reads(minutes: int = 15) -> Distribution:
+    """Return where reads ran in the last minutes."""
+    window = Window.until(timezone.now(), minutes)
+    return distribution(window, read_counts(window, "default"), get_settings())
 
 
 def queries_of(client: Client, address: str) -> int:

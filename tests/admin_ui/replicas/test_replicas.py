@@ -245,8 +245,9 @@ def test_draining_asks_open_pages_to_reload(superuser: Client) -> None:
 
 
 def test_the_number_of_queries_does_not_grow_with_what_is_drained(superuser: Client) -> None:
+    DrainedReplica.objects.create(alias="replica1")
     few = queries_of(superuser, DASHBOARD)
-    for alias in ("replica1", "replica2", "gone"):
+    for alias in ("replica2", "gone"):
         DrainedReplica.objects.create(alias=alias)
     assert queries_of(superuser, DASHBOARD) == few
     assert not RoutingRule.objects.exists()
