@@ -1,5 +1,6 @@
 """`manage.py readshift status`: what the overview says, for terminals and monitoring."""
 
+import sys
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,13 +11,13 @@ from admin_ui.commands.frame import UNREACHABLE, Terminal, refusal
 from admin_ui.commands.looking import ask, look_at_servers
 from admin_ui.commands.status_forms import Report, as_json, say, say_status
 from admin_ui.drawing.windows import BUCKET_SECONDS, DEFAULT_MINUTES
-from admin_ui.overview.page import read_page
+from admin_ui.overview.listing import Search
+from admin_ui.overview.page import read_overview
 from admin_ui.overview.status import Level
 from admin_ui.permissions import Powers
 from rollout.changes import UNDEFINED_TABLE
 from rollout.models import Event, RolloutPlan
 from rollout.plan_states import LIVE
-from rollout.propagation import read_propagation
 from routers.control import control_alias
 
 CODES = {Level.HEALTHY: 0, Level.NOTICE: 0, Level.WARNING: 1, Level.CRITICAL: 2}
@@ -75,9 +76,8 @@ def _read(minutes: int, using: str) -> Report | None:
         with transaction.atomic(using=using):
             return Report(
                 at=now,
-                page=read_page(now, minutes, _EVERYTHING, using),
+                overview=read_overview(now, Search(minutes=minutes), _EVERYTHING, using, per_page=sys.maxsize),
                 plans=tuple(RolloutPlan.objects.using(using).select_related("rule").filter(state__in=LIVE)),
-                processes=read_propagation(using),
                 events=tuple(Event.objects.using(using)[:LAST_EVENTS]),
             )
     except ProgrammingError as error:

@@ -9,12 +9,11 @@ from admin_ui.commands.frame import Terminal
 from admin_ui.commands.plans import as_json as plan_as_json
 from admin_ui.drawing.figures import measured, percent
 from admin_ui.events.words import EventWords
-from admin_ui.overview.page import Page
+from admin_ui.overview.page import Overview, Page
 from admin_ui.overview.rows import RuleRow
 from admin_ui.replicas.board import ReplicaRow
 from rollout.models import Event, RolloutPlan
 from rollout.notable import Notice
-from rollout.propagation import Propagation
 from tasks.reporting.words import grouped
 
 TOP_REASONS = 5
@@ -22,13 +21,20 @@ TOP_REASONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """page: what the overview shows at this moment. plans: those that are under way. events: the last, newest first."""
+    """overview: what it shows at this moment. plans: those that are under way. events: the last, newest first."""
 
     at: datetime
-    page: Page
+    overview: Overview
     plans: tuple[RolloutPlan, ...]
-    processes: Propagation
     events: tuple[Event, ...]
+
+    @property
+    def page(self) -> Page:
+        return self.overview.page
+
+    @property
+    def rules(self) -> tuple[RuleRow, ...]:
+        return self.overview.listing.rows if self.overview.listing is not None else ()
 
     @property
     def plan_by_rule(self) -> Mapping[int, RolloutPlan]:
@@ -43,8 +49,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "level": page.status.level.value,
         "headline": page.status.headline,
         "details": list(page.status.details),
-        "revision": page.revision,
-        "minutes": page.minutes,
+        "revision": page.policy.revision,
+        "minutes": reads.window.minutes,
         "reads": {
             "total": reads.total,
             "on_replicas": reads.on_replicas,
@@ -59,9 +65,9 @@ def as_json(report: Report) -> dict[str, Any]:
             ],
         },
         "replicas": [_replica(cluster.primary, row) for cluster in page.board.clusters for row in cluster.replicas],
-        "rules": [_rule(row, report.plan_by_rule.get(row.pk)) for row in page.rules],
+        "rules": [_rule(row, report.plan_by_rule.get(row.pk)) for row in report.rules],
         "plans": [plan_as_json(plan) for plan in report.plans],
-        "processes": report.processes.as_json(),
+        "processes": page.processes.propagation.as_json(),
         "events": [Notice.of(event).content for event in report.events],
     }
 
@@ -79,7 +85,7 @@ def say(terminal: Terminal, report: Report) -> None:
     _head(terminal, "Rules")
     terminal.say_columns(
         ("rule", "mode", "on replicas", "stage", "shadow reads"),
-        (tuple(_rule_cells(row, report.plan_by_rule.get(row.pk))) for row in page.rules),
+        (tuple(_rule_cells(row, report.plan_by_rule.get(row.pk))) for row in report.rules),
     )
     if report.plans:
         _head(terminal, "Plans under way")
@@ -91,7 +97,7 @@ def say(terminal: Terminal, report: Report) -> None:
             ),
         )
     _head(terminal, "Processes")
-    terminal.say(f"  {report.processes}")
+    terminal.say(f"  {page.processes.words}")
     _head(terminal, "Last events")
     terminal.say_columns(("when", "who", "what"), (_event_cells(EventWords.of(event)) for event in report.events))
 
@@ -105,7 +111,7 @@ def say_status(terminal: Terminal, word: str, headline: str, details: Iterable[s
 def _say_reads(terminal: Terminal, page: Page) -> None:
     reads = page.distribution
     share = f", {measured(reads.share_on_replicas)} on replicas" if reads.total else ""
-    _head(terminal, f"Reads of the last {page.minutes} minutes: {grouped(reads.total)}{share}")
+    _head(terminal, f"Reads of the last {reads.window.words}: {grouped(reads.total)}{share}")
     if not reads.total:
         return
     terminal.say_columns(

@@ -16,7 +16,8 @@ from rollout.notable import takes_back
 from rollout.policy import KILL_SWITCH
 
 TOLD_CHANGES = 4
-"""So many fields are told where there is little room."""
+LONGEST_VALUE = 60
+"""So many fields, and so many characters of a value, are told where there is little room."""
 
 _PERCENTAGES = frozenset({"percent", "shadow_percent"})
 _FIRST = ("state", "stage", "mode", "active", "everyone", "percent", "gate_kind", "gate_name")
@@ -136,9 +137,11 @@ def _side(values: Mapping[str, Any], name: str) -> str:
 
 
 def _line(change: Change) -> str:
-    if change.before and change.after:
-        return f"{change.field}: {change.before} → {change.after}"
-    return f"{change.field}: {change.after or change.before}"
+    return f"{change.field}: {' → '.join(_cut(value) for value in (change.before, change.after) if value)}"
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
 
 
 def _measures(content: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -110,11 +110,11 @@ class Listing:
         return f"?{self.search.at(self.found.page + 1).query}" if self.found.page < self.found.pages else ""
 
 
-def find(rules: Sequence[RoutingRule], needy: Collection[int], search: Search) -> Found:
+def find(rules: Sequence[RoutingRule], needy: Collection[int], search: Search, per_page: int = PER_PAGE) -> Found:
     """Return the page that was asked for, rules that need attention first. needy: the ids of those."""
     chosen = [rule for rule in rules if search.finds(rule) and (rule.pk in needy or not search.needs_attention)]
     chosen.sort(key=lambda rule: rule.pk not in needy)
-    page = Paginator(chosen, PER_PAGE).get_page(search.page)
+    page = Paginator(chosen, per_page).get_page(search.page)
     return Found(
         rules=tuple(page.object_list),
         total=len(rules),

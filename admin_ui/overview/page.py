@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from admin_ui.drawing.windows import BUCKET_SECONDS, Window, length_label
+from admin_ui.events.words import EventWords
 from admin_ui.overview.attention import Attention, attention
 from admin_ui.overview.counts import read_counts
 from admin_ui.overview.distribution import Distribution, distribution
-from admin_ui.overview.events import EventLine, read_events
+from admin_ui.overview.events import read_events
 from admin_ui.overview.first_steps import FirstSteps, first_steps
-from admin_ui.overview.listing import Listing, Search, find
+from admin_ui.overview.listing import PER_PAGE, Listing, Search, find
 from admin_ui.overview.loads import LoadedCluster, loaded_clusters
 from admin_ui.overview.plans import plan_line, read_plans
 from admin_ui.overview.processes import Processes, processes_of
@@ -71,7 +72,7 @@ class Overview:
     page: Page
     choices: tuple[Choice, ...]
     listing: Listing | None
-    events: tuple[EventLine, ...]
+    events: tuple[EventWords, ...]
     first_steps: FirstSteps | None
 
 
@@ -92,8 +93,11 @@ def read_news(now: datetime, search: Search, using: str, loaded_revision: str) -
     return _read(now, search, using, roll=roll, policy=policy, loaded_revision=loaded_revision).page
 
 
-def read_overview(now: datetime, search: Search, powers: Powers, using: str) -> Overview:
-    """Read everything from one alias, rules and gates too, which may have been changed where no process hears of it."""
+def read_overview(now: datetime, search: Search, powers: Powers, using: str, *, per_page: int = PER_PAGE) -> Overview:
+    """Read everything from one alias, rules and gates too, which may have been changed where no process hears of it.
+
+    per_page: how many rules are listed at most.
+    """
     roll = read_roll(using)
     facts = _read(now, search, using, roll=roll, policy=load_policy(using, roll.revision))
     return Overview(
@@ -102,7 +106,7 @@ def read_overview(now: datetime, search: Search, powers: Powers, using: str) -> 
             Choice(length_label(minutes), f"?{search.within(minutes).query}", minutes == search.minutes)
             for minutes in BUCKET_SECONDS
         ),
-        listing=_listing(facts, now, search, powers, using) if powers.may_see_rules else None,
+        listing=_listing(facts, now, search, powers, using, per_page=per_page) if powers.may_see_rules else None,
         events=read_events(using) if powers.may_see_rules else (),
         first_steps=_unfinished_steps(facts, using) if powers.may_see_rules else None,
     )
@@ -151,10 +155,10 @@ def _read(
     return _Facts(page, settings, found, plans)
 
 
-def _listing(facts: _Facts, now: datetime, search: Search, powers: Powers, using: str) -> Listing:
+def _listing(facts: _Facts, now: datetime, search: Search, powers: Powers, using: str, *, per_page: int) -> Listing:
     rules = list(RoutingRule.objects.using(using))
     needy = facts.attention.by_rule(rules)
-    found = find(rules, needy, search)
+    found = find(rules, needy, search, per_page)
     beside = Beside(
         shadows=shadow_lines(found.rules, now, using),
         plans={rule.pk: plan_line(plan, now) for rule in found.rules if (plan := facts.plans.get(rule.pk)) is not None},

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from admin_ui.overview.plans import PlanLine
@@ -90,9 +90,9 @@ class RuleRow:
 class Beside:
     """What is told of rules beside themselves, each by the rule's id."""
 
-    shadows: Mapping[int, ShadowLine]
-    plans: Mapping[int, PlanLine]
-    attention: Mapping[int, tuple[str, ...]]
+    shadows: Mapping[int, ShadowLine] = field(default_factory=dict)
+    plans: Mapping[int, PlanLine] = field(default_factory=dict)
+    attention: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def compiled_rule(rule: RoutingRule, policy: Policy) -> Rule | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from admin_ui.operating.plans import stage_words
-from admin_ui.overview.rows import GateView, RuleRow, rule_rows
+from admin_ui.overview.rows import Beside, GateView, RuleRow, rule_rows
 from admin_ui.overview.shadows import ShadowLine, shadow_lines
 from admin_ui.permissions import Powers
 from admin_ui.rule_page.history import History, read_history
@@ -97,7 +97,7 @@ def read_rule_page(
 ) -> RulePageData | None:
     """Read everything about a rule that changes by itself. Returns None if the policy knows it no more."""
     rule, policy = stored.rule, stored.policy
-    row = next(iter(rule_rows([rule], policy, powers, {})), None)
+    row = next(iter(rule_rows([rule], policy, powers, Beside())), None)
     if row is None:
         return None
     compiled = (policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules)[rule.target]

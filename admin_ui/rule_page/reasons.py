@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Case, Sum, Value, When
+from django.db.models import Case, F, Q, Sum, Value, When
 
 from admin_ui.drawing.figures import share_of
-from admin_ui.overview.distribution import ON_PRIMARY
 from rollout.models import RoutingRule, Tally, TallyKind, TargetKind
 from rollout.reasons import Reason
 from tasks.reporting.words import grouped
@@ -18,6 +17,8 @@ WINDOW = timedelta(hours=1)
 """Tallies can be found by time alone, so more of it would be paid for by reading those of all rules."""
 
 MANY = 3
+
+_ON_PRIMARY = Q(alias=F("cluster"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def read_reasons(rule: RoutingRule, now: datetime, using: str) -> ReasonsOfRule:
     own, other = ("model", "endpoint") if rule.target_kind == TargetKind.MODEL else ("endpoint", "model")
     reads = Tally.objects.using(using).filter(kind=TallyKind.READ, starts_at__gte=now - WINDOW, **{own: rule.target})
     places = ("reason", other, "is_on_primary")
-    counted = reads.annotate(is_on_primary=Case(When(ON_PRIMARY, then=Value(True)), default=Value(False)))
+    counted = reads.annotate(is_on_primary=Case(When(_ON_PRIMARY, then=Value(True)), default=Value(False)))
     return add_up(counted.values_list(*places).annotate(total=Sum("count")))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_ui.events.words import Change, EventWords, changes_of, value_words
+from admin_ui.events.words import LONGEST_VALUE, Change, EventWords, changes_of, value_words
 from rollout.models import EventKind
 from rollout.policy import KILL_SWITCH
 from tests.admin_ui.events.support import event
@@ -47,6 +47,8 @@ def test_a_line_tells_some_fields_and_counts_the_others() -> None:
     assert words.line == "mode: observe → route; active: yes"
     words = EventWords.of(event(before={}, after=dict.fromkeys("abcdef", "x")))
     assert words.line == "a: x; b: x; c: x; d: x; 2 more fields"
+    words = EventWords.of(event(before={"note": ""}, after={"note": "x" * 900}))
+    assert words.line == f"note: empty → {'x' * LONGEST_VALUE}…"
 
 
 def test_a_field_that_was_emptied_is_told() -> None:

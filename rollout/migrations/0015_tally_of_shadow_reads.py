@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('readshift', '0010_processes'),
+        ('readshift', '0014_shadow_looked_at'),
     ]
 
     operations = [
