@@ -60,7 +60,7 @@ def answers(site: Site) -> bool:
     """Say whether the server is up."""
     try:
         return requests.get(f"{site.url}/login/", timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
