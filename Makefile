@@ -9,14 +9,15 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export PYTHONDEVMODE ?=
 
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format screenshots clean
 
 help:
-	@echo "make demo    start the demo shop on a real primary and two streaming replicas"
-	@echo "make test    run the test suite"
-	@echo "make check   lint, types, migrations, import direction"
-	@echo "make format  let ruff rewrite the code"
-	@echo "make clean   remove what the other targets installed and built"
+	@echo "make demo         start the demo shop on a real primary and two streaming replicas"
+	@echo "make test         run the test suite"
+	@echo "make check        lint, types, migrations, import direction"
+	@echo "make format       let ruff rewrite the code"
+	@echo "make screenshots  take pictures of all pages for docs, with the machine's Chromium"
+	@echo "make clean        remove what the other targets installed and built"
 
 demo: $(INSTALLED)
 	$(VENV)/bin/python manage.py demo
@@ -35,6 +36,9 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
+
+screenshots: $(INSTALLED)
+	$(VENV)/bin/python manage.py demo_screenshots
 
 # uv comes through pip --target: that needs neither ensurepip nor write access to the system's packages.
 $(UV):

@@ -18,9 +18,9 @@ from admin_ui.models import Dashboard
 
 _LINK = re.compile(r'<a\b[^>]*\shref="([^"]*)"')
 _PREFIX = "readshift_"
-_RULES = f"{_PREFIX}routingrule_"
-_OF_RULES = (f"{_RULES}changelist", f"{_RULES}add", f"{_RULES}change")
-"""The names of the addresses of the rules' own admin."""
+_LIST_OF_RULES, _NEW_RULE = f"{_PREFIX}routingrule_changelist", f"{_PREFIX}routingrule_add"
+_OF_RULES = {_LIST_OF_RULES: "rules", _NEW_RULE: "rule-add", f"{_PREFIX}routingrule_change": "rule-form"}
+"""The rules' own admin: names of addresses, and what its pages are called."""
 
 Fetch = Callable[[str], str]
 """Returns the HTML document at a path, or an empty string if there is something else, or nothing."""
@@ -28,29 +28,32 @@ Fetch = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class PageOfOurs:
-    """name: fit for a file. path: of one example, where there are many."""
+    """name: fit for a file. address: its name among the admin's. path: of one example, where there are many."""
 
     name: str
+    address: str
     path: str
 
 
 def find_pages(fetch: Fetch) -> tuple[PageOfOurs, ...]:
     """Return all pages, those of the navigation first. Where there is one for each rule or so, it is one of them."""
     dashboard = DashboardAdmin(Dashboard, admin.site)
-    labels = {entry[1]: entry[0] for section in dashboard.sections if (entry := section.entry)}
-    wanted = {pattern.name for pattern in dashboard.get_urls()} | set(_OF_RULES)
-    paths = [reverse(f"admin:{name}") for name in (*labels, _OF_RULES[0], _OF_RULES[1])]
+    labels = {entry[1]: slugify(entry[0]) for section in dashboard.sections if (entry := section.entry)}
+    named = labels | _OF_RULES
+    wanted = {pattern.name for pattern in dashboard.get_urls()} | _OF_RULES.keys()
+    paths = [reverse(f"admin:{address}") for address in (*labels, _LIST_OF_RULES, _NEW_RULE)]
     found: dict[str, PageOfOurs] = {}
     for path in paths:  # Links are added to it meanwhile.
-        name = _name_at(path)
-        if name not in wanted or name in found or not (document := fetch(path)):
+        address = _address_at(path)
+        if address not in wanted or address in found or not (document := fetch(path)):
             continue
-        found[name] = PageOfOurs(slugify(labels.get(name) or name.removeprefix(_PREFIX).replace("_", " ")), path)
+        name = named.get(address) or slugify(address.removeprefix(_PREFIX).replace("_", " "))
+        found[address] = PageOfOurs(name, address, path)
         paths += [urljoin(path, unescape(link)) for link in _LINK.findall(document)]
     return tuple(found.values())
 
 
-def _name_at(path: str) -> str:
+def _address_at(path: str) -> str:
     parts = urlsplit(path)
     try:
         return "" if parts.netloc else resolve(parts.path).url_name or ""

@@ -6,11 +6,13 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from demo.addresses import Addresses
 from demo.broker import running_broker
+from demo.clock import clock_stopped_at
 from demo.cluster import Cluster, default_root
 from demo.processes import CELERY, WEB, Process, end_left_behind, manage
 from demo.waiting import wait_until
@@ -64,10 +66,14 @@ class Stack:
 
 
 @contextmanager
-def running_stack(seed: Seed, say: Callable[[str], None], *, quiet: bool) -> Iterator[Stack]:
+def running_stack(
+    seed: Seed, say: Callable[[str], None], *, quiet: bool, still_at: datetime | None = None
+) -> Iterator[Stack]:
     """Start everything, give it to the caller, and stop it in the reverse order.
 
-    `say` is told of each step. `quiet` keeps the output of the commands, unless one fails.
+    `say` is told of each step. `quiet` keeps the output of the commands, unless one fails. `still_at`: with a week of
+    history up to this moment, at which the clock of the pages stands still; without worker and scheduler, which would
+    change something.
     """
     root = default_root("demo")
     files = Addresses.file().parent
@@ -94,14 +100,18 @@ def running_stack(seed: Seed, say: Callable[[str], None], *, quiet: bool) -> Ite
         manage("migrate", "--verbosity=0", quiet=quiet)
         say("Filling the shop")
         manage("seed_shop", *seed.arguments(), quiet=quiet)
-        manage("demo_rules", quiet=True)
-        say("Starting web, worker and scheduler")
-        port = _web_port()
         # The counts of what is measured from here on begin with the processes that count.
         cluster.primary.query("TRUNCATE readshift_tally", dbname=DATABASE)
+        if still_at is not None:
+            stack.enter_context(clock_stopped_at(still_at))
+            manage("demo_history", quiet=True)
+        manage("demo_rules", quiet=True)
+        say("Starting the web server" if still_at else "Starting web, worker and scheduler")
+        port = _web_port()
         for server in cluster.servers:
             server.reset_statements()
-        processes = tuple(stack.enter_context(process) for process in _processes(port, logs, files))
+        planned = _processes(port, logs, files)
+        processes = tuple(stack.enter_context(process) for process in (planned[:1] if still_at else planned))
         running = Stack(f"http://127.0.0.1:{port}", cluster, processes, logs)
         wait_until(lambda: running.is_answering, START_SECONDS, "the web server to answer")
         yield running

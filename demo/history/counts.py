@@ -1,8 +1,9 @@
 """What all processes counted in that week: reads by database, and how the units of the catalogue's rollout fared."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from math import pi, sin
 from random import Random
 from typing import Any
@@ -11,10 +12,11 @@ from demo.history.story import Step
 from demo.rules import CATALOGUE
 from rollout.models import ArmCount, Side, Tally, TallyKind, TargetKind
 from rollout.reasons import Cause, Reason
+from rollout.rollup import FLUSH_SPAN_SECONDS
 from rollout.windows import bucket_of
 
 DAYS = 7
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+FLUSH, MINUTE, HOUR = timedelta(seconds=FLUSH_SPAN_SECONDS), timedelta(minutes=1), timedelta(hours=1)
 RECENT = timedelta(minutes=90)
 """What is older is kept by the hour."""
 
@@ -22,7 +24,7 @@ REPLICAS = {"replica1": 0.53, "replica2": 0.47}
 BEHIND_SHARE = 0.012
 FAILED_SHARE = 0.0004
 READS_PER_UNIT = 3
-MEASURED_UNITS = 60
+MEASURED_UNITS = 30
 SPANS_PER_REPLAY = 20
 BATCH = 2_000
 
@@ -81,6 +83,15 @@ class Span:
         return float(self.step.percent) / 100 if self.step else 0.0
 
     @property
+    def flushes(self) -> tuple["Span", ...]:
+        """What processes write of a minute, before it is kept by the hour."""
+        if self.lasts != MINUTE:
+            return (self,)
+        return tuple(
+            replace(self, starts_at=self.starts_at + part * FLUSH, lasts=FLUSH) for part in range(MINUTE // FLUSH)
+        )
+
+    @property
     def fields(self) -> dict[str, Any]:
         """The fields that all counts of it have."""
         return {"starts_at": self.starts_at, "span_seconds": round(self.lasts.total_seconds())}
@@ -131,12 +142,12 @@ def _tally(span: Span, load: Load, **fields: Any) -> Tally:
 
 def _arms(spans: Iterable[Span]) -> Iterator[ArmCount]:
     random = Random("arms")
-    for span in spans:
-        for load in CATALOGUE_LOADS if span.step else ():
-            units = load.count(span, random) // READS_PER_UNIT
-            on_replicas = round(units * span.share)
-            yield _arm(span, load, Side.REPLICA, on_replicas, random)
-            yield _arm(span, load, Side.PRIMARY, units - on_replicas, random)
+    flushes = (flush for span in spans if span.step for flush in span.flushes)
+    for flush, load in product(flushes, CATALOGUE_LOADS):
+        units = load.count(flush, random) // READS_PER_UNIT
+        on_replicas = round(units * flush.share)
+        yield _arm(flush, load, Side.REPLICA, on_replicas, random)
+        yield _arm(flush, load, Side.PRIMARY, units - on_replicas, random)
 
 
 def _arm(span: Span, load: Load, side: Side, units: int, random: Random) -> ArmCount:
@@ -153,7 +164,7 @@ def _arm(span: Span, load: Load, side: Side, units: int, random: Random) -> ArmC
         side=side,
         revision=span.step.revision if span.step else 0,
         units=units,
-        failed=round(units * FAILED_SHARE),
+        failed=int(random.random() < units * FAILED_SHARE),
         durations=durations,
         reads=reads,
         fallbacks=round(reads * BEHIND_SHARE),

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from demo.clock import stop_if_told
 from demo.history import write_history
 from rollout.models import RoutingRule
 
@@ -16,7 +16,6 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         if RoutingRule.objects.exists():
             raise CommandError("The demo has rules already. A history is written into a demo that has none yet.")
+        stop_if_told()
         write_history(timezone.now())
-        # What it adds are the operator's permissions.
-        call_command("demo_rules", verbosity=0)
         self.stdout.write("A week of history written.")

@@ -1,0 +1,140 @@
+"""Pictures of every page of Readshift, on a wide screen and on a phone, in light and dark.
+
+They are of a made-up week, with the clock stopped and without what differs from one machine to another, so that they
+change when a page does.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from django.urls import reverse
+from playwright.sync_api import Browser, FloatRect, Page, ViewportSize
+from psycopg.rows import TupleRow
+
+from demo.browser import running_browser
+from demo.operator import DASHBOARD
+from demo.pages import find_pages
+from demo.png import compress
+from demo.rules import CATALOGUE_FLAG
+from demo.stack import DATABASE, Seed, Stack, running_stack
+
+Scheme = Literal["light", "dark"]
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+SEED = Seed(products=300, reviews=400, users=40, orders=100)
+CLOCK_SAYS = datetime(2026, 3, 2, 10, 24, tzinfo=UTC)
+"""The time on the pictures."""
+
+SCREENS = (ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844))
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+HIGHEST = 3_000
+"""A picture ends there. Pages go on for as long as they like."""
+
+EXAMPLES = {
+    **dict.fromkeys(
+        ("readshift_rule", "readshift_routingrule_change"),
+        "SELECT id FROM readshift_routingrule WHERE target = 'shop:product-list'",
+    ),
+    "readshift_shadow_read": "SELECT min(id) FROM readshift_shadowread WHERE outcome = 'divergent'",
+}
+"""By the name of the address: which of many pages tells most."""
+
+REWRITE = r"""
+([words, shift]) => {
+  const shifted = (date, time) => new Date(Date.parse(`${date}T${time}Z`) + shift).toISOString();
+  const moments = /(\d{4}-\d\d-\d\d)(?:([ T])(\d\d:\d\d)(:\d\d)?)?|\b(\d\d:\d\d)(:\d\d)?\b/g;
+  const move = (_, date, between, time, seconds, alone, itsSeconds) => {
+    if (alone) return shifted("2000-01-01", alone + (itsSeconds ?? ":00")).slice(11, itsSeconds ? 19 : 16);
+    const moved = shifted(date, (time ?? "12:00") + (seconds ?? ":00"));
+    return moved.slice(0, 10) + (time ? between + moved.slice(11, seconds ? 19 : 16) : "");
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const [word, other] of words) texts.currentNode.data = texts.currentNode.data.replaceAll(word, other);
+    texts.currentNode.data = texts.currentNode.data.replace(moments, move).replace(/\bfor \d+ s\b/g, "for 40 s");
+  }
+}
+"""
+"""Puts other words into a page, and moves the times in it. The processes that serve it have just been started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Where the pictures are taken. shift: what is added to all times that are shown."""
+
+    stack: Stack
+    shift: timedelta
+
+    def take(self, browser: Browser, scheme: Scheme) -> Iterator[Path]:
+        """Take the pictures of all pages in light or dark."""
+        context = browser.new_context(base_url=self.stack.url, color_scheme=scheme)
+        page = context.new_page()
+        _sign_in(page)
+        for found in find_pages(lambda path: _document(page, path)):
+            path = found.path
+            if statement := EXAMPLES.get(found.address):
+                path = reverse(f"admin:{found.address}", args=self._query(statement)[0])
+            yield from self._of(page, path, f"{found.name}-{{}}-{scheme}.png")
+        yield from self._of(page, DASHBOARD, f"confirmation-{{}}-{scheme}.png", until=_ask)
+        context.close()
+
+    def _of(self, page: Page, path: str, name: str, until: Callable[[Page], None] | None = None) -> Iterator[Path]:
+        for screen in SCREENS:
+            page.set_viewport_size(screen)
+            page.goto(path)
+            if until is not None:
+                until(page)
+            page.evaluate(REWRITE, [self._words(), self.shift.total_seconds() * 1000])
+            height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+            clip = FloatRect(x=0, y=0, width=screen["width"], height=height)
+            file = FOLDER / name.format(screen["width"])
+            file.write_bytes(compress(page.screenshot(full_page=True, clip=clip, animations="disabled")))
+            yield file
+
+    def _words(self) -> list[tuple[str, str]]:
+        """Return names and numbers of the processes that serve, and what pictures call them."""
+        host = socket.gethostname()
+        pids = self._query("SELECT pid FROM readshift_process WHERE host = %s ORDER BY started_at, pid", host)
+        return [(host, "web1"), *((str(pid), str(4_101 + 13 * number)) for number, (pid,) in enumerate(pids))]
+
+    def _query(self, statement: str, *values: str) -> list[TupleRow]:
+        return self.stack.cluster.primary.query(statement, values, dbname=DATABASE)
+
+
+def take_screenshots(program: Path, say: Callable[[str], None]) -> list[Path]:
+    """Start a demo, take all pictures with this browser, and return their files.
+
+    Pictures of pages that are gone go too.
+    """
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    with running_stack(SEED, say, quiet=True, still_at=now) as stack, running_browser(program) as browser:
+        say("Taking the pictures")
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        album = Album(stack, CLOCK_SAYS - now)
+        taken = [file for scheme in SCHEMES for file in album.take(browser, scheme)]
+    for file in set(FOLDER.glob("*.png")) - set(taken):
+        file.unlink()
+    return taken
+
+
+def _sign_in(page: Page) -> None:
+    page.goto(f"{reverse('admin:login')}?next={DASHBOARD}")
+    page.locator("#id_username").fill("admin")
+    page.locator("#id_password").fill("admin")
+    page.locator("[type=submit]").click()
+    page.wait_for_url(f"**{DASHBOARD}")
+
+
+def _document(page: Page, path: str) -> str:
+    answer = page.request.get(path)
+    return answer.text() if answer.ok and answer.headers["content-type"].startswith("text/html") else ""
+
+
+def _ask(page: Page) -> None:
+    """Press a button that sends more reads to replicas, up to its question."""
+    page.get_by_role("group", name=CATALOGUE_FLAG).get_by_role("button", name="100 %").first.click()
+    page.get_by_role("button", name="Yes, go ahead").wait_for()
