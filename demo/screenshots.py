@@ -7,7 +7,8 @@ change when a page does.
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,8 @@ from demo.operator import DASHBOARD
 from demo.pages import find_pages
 from demo.png import compress
 from demo.rules import CATALOGUE_FLAG
-from demo.stack import DATABASE, Seed, Stack, running_stack
+from demo.stack import DATABASE, START_SECONDS, Seed, Stack, running_stack
+from demo.waiting import wait_until
 
 Scheme = Literal["light", "dark"]
 
@@ -47,6 +49,7 @@ REWRITE = r"""
 ([words, shift]) => {
   const shifted = (date, time) => new Date(Date.parse(`${date}T${time}Z`) + shift).toISOString();
   const moments = /(\d{4}-\d\d-\d\d)(?:([ T])(\d\d:\d\d)(:\d\d)?)?|\b(\d\d:\d\d)(:\d\d)?\b/g;
+  const whiles = /\bfor (?:\d+|less than 1) s\b/g;
   const move = (_, date, between, time, seconds, alone, itsSeconds) => {
     if (alone) return shifted("2000-01-01", alone + (itsSeconds ?? ":00")).slice(11, itsSeconds ? 19 : 16);
     const moved = shifted(date, (time ?? "12:00") + (seconds ?? ":00"));
@@ -55,7 +58,7 @@ REWRITE = r"""
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     for (const [word, other] of words) texts.currentNode.data = texts.currentNode.data.replaceAll(word, other);
-    texts.currentNode.data = texts.currentNode.data.replace(moments, move).replace(/\bfor \d+ s\b/g, "for 40 s");
+    texts.currentNode.data = texts.currentNode.data.replace(moments, move).replace(whiles, "for 40 s");
   }
 }
 """
@@ -64,44 +67,48 @@ REWRITE = r"""
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """Where the pictures are taken. shift: what is added to all times that are shown."""
+    """Where the pictures are taken. now: when the clock of the pages stands still."""
 
     stack: Stack
-    shift: timedelta
+    now: datetime
 
     def take(self, browser: Browser, scheme: Scheme) -> Iterator[Path]:
         """Take the pictures of all pages in light or dark."""
         context = browser.new_context(base_url=self.stack.url, color_scheme=scheme)
         page = context.new_page()
         _sign_in(page)
+        rewriting = [self._words(), (CLOCK_SAYS - self.now).total_seconds() * 1000]
+        for name, show in self._views(page):
+            for screen in SCREENS:
+                # What the demo has counted of its own start and of these visits.
+                self._query("DELETE FROM readshift_tally WHERE starts_at >= %s", self.now)
+                page.set_viewport_size(screen)
+                show()
+                page.evaluate(REWRITE, rewriting)
+                height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+                clip = FloatRect(x=0, y=0, width=screen["width"], height=height)
+                file = FOLDER / f"{name}-{screen['width']}-{scheme}.png"
+                file.write_bytes(compress(page.screenshot(full_page=True, clip=clip, animations="disabled")))
+                yield file
+        context.close()
+
+    def _views(self, page: Page) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Yield the name of each page, and what shows it."""
         for found in find_pages(lambda path: _document(page, path)):
             path = found.path
             if statement := EXAMPLES.get(found.address):
                 path = reverse(f"admin:{found.address}", args=self._query(statement)[0])
-            yield from self._of(page, path, f"{found.name}-{{}}-{scheme}.png")
-        yield from self._of(page, DASHBOARD, f"confirmation-{{}}-{scheme}.png", until=_ask)
-        context.close()
-
-    def _of(self, page: Page, path: str, name: str, until: Callable[[Page], None] | None = None) -> Iterator[Path]:
-        for screen in SCREENS:
-            page.set_viewport_size(screen)
-            page.goto(path)
-            if until is not None:
-                until(page)
-            page.evaluate(REWRITE, [self._words(), self.shift.total_seconds() * 1000])
-            height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
-            clip = FloatRect(x=0, y=0, width=screen["width"], height=height)
-            file = FOLDER / name.format(screen["width"])
-            file.write_bytes(compress(page.screenshot(full_page=True, clip=clip, animations="disabled")))
-            yield file
+            yield found.name, partial(page.goto, path)
+        yield "confirmation", partial(_ask, page)
 
     def _words(self) -> list[tuple[str, str]]:
         """Return names and numbers of the processes that serve, and what pictures call them."""
         host = socket.gethostname()
-        pids = self._query("SELECT pid FROM readshift_process WHERE host = %s ORDER BY started_at, pid", host)
+        statement = "SELECT pid FROM readshift_process WHERE host = %s ORDER BY started_at, pid"
+        pids = wait_until(lambda: self._query(statement, host), START_SECONDS, "the web server to tell that it lives")
         return [(host, "web1"), *((str(pid), str(4_101 + 13 * number)) for number, (pid,) in enumerate(pids))]
 
-    def _query(self, statement: str, *values: str) -> list[TupleRow]:
+    def _query(self, statement: str, *values: object) -> list[TupleRow]:
         return self.stack.cluster.primary.query(statement, values, dbname=DATABASE)
 
 
@@ -114,7 +121,7 @@ def take_screenshots(program: Path, say: Callable[[str], None]) -> list[Path]:
     with running_stack(SEED, say, quiet=True, still_at=now) as stack, running_browser(program) as browser:
         say("Taking the pictures")
         FOLDER.mkdir(parents=True, exist_ok=True)
-        album = Album(stack, CLOCK_SAYS - now)
+        album = Album(stack, now)
         taken = [file for scheme in SCHEMES for file in album.take(browser, scheme)]
     for file in set(FOLDER.glob("*.png")) - set(taken):
         file.unlink()
@@ -136,5 +143,6 @@ def _document(page: Page, path: str) -> str:
 
 def _ask(page: Page) -> None:
     """Press a button that sends more reads to replicas, up to its question."""
+    page.goto(DASHBOARD)
     page.get_by_role("group", name=CATALOGUE_FLAG).get_by_role("button", name="100 %").first.click()
     page.get_by_role("button", name="Yes, go ahead").wait_for()

@@ -110,21 +110,29 @@ def running_stack(
         port = _web_port()
         for server in cluster.servers:
             server.reset_statements()
-        planned = _processes(port, logs, files)
-        processes = tuple(stack.enter_context(process) for process in (planned[:1] if still_at else planned))
+        planned = _processes(port, logs, files) if still_at is None else [_web(port, logs, workers=1)]
+        processes = tuple(stack.enter_context(process) for process in planned)
         running = Stack(f"http://127.0.0.1:{port}", cluster, processes, logs)
         wait_until(lambda: running.is_answering, START_SECONDS, "the web server to answer")
         yield running
 
 
 def _processes(port: int, logs: Path, files: Path) -> list[Process]:
-    web = [*WEB.split(), f"--bind=127.0.0.1:{port}", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"]
     celery = CELERY.split()
     return [
-        Process("web server", [*web, f"--keep-alive={KEEP_ALIVE_SECONDS}", "--no-control-socket"], logs / "web.log"),
+        _web(port, logs, WEB_WORKERS),
         Process("worker", [*celery, "worker", "--concurrency=1", "--loglevel=INFO"], logs / "worker.log"),
         Process("scheduler", [*celery, "beat", f"--schedule={files / 'beat'}"], logs / "scheduler.log"),
     ]
+
+
+def _web(port: int, logs: Path, workers: int) -> Process:
+    load = [f"--bind=127.0.0.1:{port}", f"--workers={workers}", f"--threads={WEB_THREADS}"]
+    return Process(
+        "web server",
+        [*WEB.split(), *load, f"--keep-alive={KEEP_ALIVE_SECONDS}", "--no-control-socket"],
+        logs / "web.log",
+    )
 
 
 def _web_port() -> int:
