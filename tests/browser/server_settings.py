@@ -18,3 +18,10 @@ READSHIFT |= {
     "RETURN_LAG_SECONDS": 60.0,
     "SHORTEST_EJECTION_SECONDS": 0.1,
 }
+# What fails is told in the server's log, not by mail.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"log": {"class": "logging.StreamHandler"}},
+    "loggers": {"django.request": {"handlers": ["log"], "level": "ERROR"}},
+}
