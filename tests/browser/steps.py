@@ -3,7 +3,7 @@
 from typing import Literal
 
 from django.core.management import call_command
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from demo.waiting import wait_until
@@ -16,13 +16,8 @@ SECONDS = 20.0
 
 
 def start_plan(page: Page, rule: RoutingRule, template: str = "standard") -> None:
-    """Start a plan for a rule, on its page if there is one, else by command."""
-    try:
-        address = reverse("admin:readshift_rule", args=[rule.pk])
-    except NoReverseMatch:
-        call_command("readshift", "plan", full_name(rule), f"--template={template}")
-        return
-    page.goto(address)
+    """Start a plan for a rule on its page."""
+    page.goto(reverse("admin:readshift_rule", args=[rule.pk]))
     page.get_by_role("radio", name=template).check()
     page.get_by_role("button", name="Start…", exact=True).click()
     page.get_by_role("button", name="Yes, go ahead").click()

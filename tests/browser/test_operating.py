@@ -19,7 +19,7 @@ VISITORS = 10
 
 def bars(page: Page, kind: str) -> Locator:
     """Return the chart's bars of the primary or of replicas."""
-    return page.locator(f"#rs-distribution svg[role=img] rect[class^=rs-{kind}-]")
+    return page.locator(f"#rs-distribution svg[role=img] path[class^=rs-{kind}-]")
 
 
 def test_from_the_first_rule_to_the_kill_switch(

@@ -8,10 +8,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.visits import Site
 from tests.support import Servers, route
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True, databases="__all__"),
-    pytest.mark.xfail(reason="The form of a rule does not notice yet that the rule was changed meanwhile."),
-]
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 
 def test_the_second_is_told_and_nothing_is_lost(

@@ -8,7 +8,7 @@ from demo.pages import PageOfOurs, find_pages
 from rollout.models import RoutingRule
 from tests.support import route
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ class TestContents:
         assert str(Reason.NO_RULE.label) in written
         assert re.search(r"^  endpoint:names +route +100 %", written, re.MULTILINE)
         assert "is drained by ada" in written
-        assert "0 of 0 processes" in written
+        assert "No process has told yet which revision it acts on." in written
         assert "rule endpoint names was created" in written
 
     def test_more_minutes_count_more(self, kill_switch: Switch) -> None:

@@ -81,7 +81,7 @@ def test_the_dashboard_shows_it_unless_it_is_the_usual_one(viewer: Client, over_
     route("names", over_budget=over_budget)
     assert f"pool default · over budget: {over_budget}" in text(viewer.get(DASHBOARD))
     RoutingRule.objects.update(over_budget=OverBudget.PRIMARY)
-    assert "over budget" not in text(viewer.get(DASHBOARD))
+    assert "pool default · over budget" not in text(viewer.get(DASHBOARD))
 
 
 def test_the_question_before_a_raise_names_it_where_answers_may_be_stale(operator: Client) -> None:
