@@ -103,7 +103,8 @@ def sum_up(span: Span, using: str) -> dict[str, EndpointSums]:
     totals = rows.values_list("endpoint").annotate(*(Sum(name) for name in COUNTS))
     found = {endpoint: EndpointSums(**dict(zip(COUNTS, counts, strict=True))) for endpoint, *counts in totals}
     for endpoint, durations in _stored_durations(span, using).items():
-        found[endpoint] = replace(found[endpoint], durations=_durations(durations))
+        # One whose first row was written between the two queries is not among the totals.
+        found[endpoint] = replace(found.get(endpoint, EndpointSums()), durations=_durations(durations))
     tallies = Tally.objects.using(using).filter(
         kind=TallyKind.READ, starts_at__gte=span.since, starts_at__lt=span.until
     )

@@ -53,6 +53,22 @@ class TestStored:
         read("default", 5)
         assert sum_up(HOUR, "default") == {"names": EndpointSums(reads=5)}
 
+    def test_an_endpoint_that_is_counted_for_the_first_time_between_two_queries_is_summed_up(self) -> None:
+        count(30, units=3)
+        seen = []
+
+        def write_after_the_totals(execute: Any, sql: str, *context: Any) -> Any:
+            if sql.startswith("SELECT") and not seen:
+                seen.append(sql)
+                found = execute(sql, *context)
+                count(30, "new", units=2, durations={"40": 2})
+                return found
+            return execute(sql, *context)
+
+        with connection.execute_wrapper(write_after_the_totals):
+            found = sum_up(HOUR, "default")
+        assert (found["names"].units, found["new"].units, sum(found["new"].durations)) == (3, 0, 2)
+
     def test_it_takes_three_queries_whatever_there_is(self) -> None:
         for number in range(20):
             count(number + 1, f"names{number}", durations={"1": 1})
