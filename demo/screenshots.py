@@ -45,11 +45,20 @@ EXAMPLES = {
 }
 """By the name of the address: which of many pages tells most."""
 
+QUESTIONS = {"readshift_explain": "?endpoint=shop:product-list&model=shop.Product&user=admin&method=GET"}
+"""By the name of the address: what a page is asked that answers questions."""
+
 REWRITE = r"""
 ([words, shift]) => {
   const shifted = (date, time) => new Date(Date.parse(`${date}T${time}Z`) + shift).toISOString();
   const moments = /(\d{4}-\d\d-\d\d)(?:([ T])(\d\d:\d\d)(:\d\d)?)?|\b(\d\d:\d\d)(:\d\d)?\b/g;
-  const whiles = /\bfor (?:\d+|less than 1) s\b/g;
+  const others = [
+    [/\bfor (?:\d+|less than 1) s\b/g, "for 40 s"],
+    [/\b(?:\d+|less than 1) s ago\b/g, "1 s ago"],
+    [/\b\d{19}\b/g, "7512345678901234567"],
+    [/\b[0-9A-F]+\/[0-9A-F]{6,8}\b/g, "3/1A9F04C8"],
+    [/127\.0\.0\.1:\d+/g, "10.0.0.4:5432"],
+  ];
   const move = (_, date, between, time, seconds, alone, itsSeconds) => {
     if (alone) return shifted("2000-01-01", alone + (itsSeconds ?? ":00")).slice(11, itsSeconds ? 19 : 16);
     const moved = shifted(date, (time ?? "12:00") + (seconds ?? ":00"));
@@ -58,7 +67,8 @@ REWRITE = r"""
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     for (const [word, other] of words) texts.currentNode.data = texts.currentNode.data.replaceAll(word, other);
-    texts.currentNode.data = texts.currentNode.data.replace(moments, move).replace(whiles, "for 40 s");
+    for (const [some, other] of others) texts.currentNode.data = texts.currentNode.data.replace(some, other);
+    texts.currentNode.data = texts.currentNode.data.replace(moments, move);
   }
 }
 """
@@ -98,7 +108,7 @@ class Album:
             path = found.path
             if statement := EXAMPLES.get(found.address):
                 path = reverse(f"admin:{found.address}", args=self._query(statement)[0])
-            yield found.name, partial(page.goto, path)
+            yield found.name, partial(_show, page, path + QUESTIONS.get(found.address, ""))
         yield "confirmation", partial(_ask, page)
 
     def _words(self) -> list[tuple[str, str]]:
@@ -134,6 +144,12 @@ def _sign_in(page: Page) -> None:
     page.locator("#id_password").fill("admin")
     page.locator("[type=submit]").click()
     page.wait_for_url(f"**{DASHBOARD}")
+
+
+def _show(page: Page, path: str) -> None:
+    """Show a page with what it loads afterwards."""
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
 
 
 def _document(page: Page, path: str) -> str:

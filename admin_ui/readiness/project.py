@@ -28,7 +28,8 @@ def _connect_timeout(alias: str, options: Mapping[str, Any]) -> Finding:
         return Finding("connect_timeout", alias, title, Verdict.UNKNOWN, fact, "Set connect_timeout in its OPTIONS.")
     if seconds is None:
         step = (
-            f'Requests may wait for minutes. Set DATABASES["{alias}"]["OPTIONS"]["connect_timeout"] to 2 to 5 seconds.'
+            'Requests may wait for minutes. Set "connect_timeout" to 2 to 5 seconds in the "OPTIONS" of its entry of '
+            "DATABASES."
         )
         return Finding("connect_timeout", alias, title, Verdict.ATTENTION, "has no connect_timeout", step)
     if int(seconds) <= 0 or int(seconds) > _LONGEST_CONNECT_SECONDS:
@@ -48,8 +49,8 @@ def _persistence(alias: str, options: Mapping[str, Any]) -> Finding:
     if options.get("CONN_HEALTH_CHECKS"):
         return Finding("persistence", alias, title, Verdict.PASS, f"{fact} and checks them")
     step = (
-        f'After a restart or a failover, the first request of each thread finds its connection broken. Set DATABASES["'
-        f'{alias}"]["CONN_HEALTH_CHECKS"] to True.'
+        "After a restart or a failover, the first request of each thread finds its connection broken. Set "
+        '"CONN_HEALTH_CHECKS" to True in its entry of DATABASES.'
     )
     return Finding("persistence", alias, title, Verdict.ATTENTION, f"{fact} and does not check them", step)
 

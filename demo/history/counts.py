@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.history.story import Step
 from demo.rules import CATALOGUE
-from rollout.models import ArmCount, Side, Tally, TallyKind, TargetKind
+from rollout.models import ArmCount, EndpointCount, Side, Tally, TallyKind, TargetKind
 from rollout.reasons import Cause, Reason
 from rollout.rollup import FLUSH_SPAN_SECONDS
 from rollout.windows import bucket_of
@@ -33,7 +33,8 @@ BATCH = 2_000
 class Load:
     """One endpoint's reads of one model. per_minute: on an average day. reason: why they use the primary.
 
-    median_ms: how long a unit takes.
+    median_ms: how long a unit takes; 0 where the endpoint's units are counted by another load. with_token: the share of
+    its units whose actor has just written.
     """
 
     endpoint: str
@@ -41,6 +42,7 @@ class Load:
     per_minute: int
     reason: Reason
     median_ms: float = 0.0
+    with_token: float = 0.02
 
     @property
     def is_of_the_rollout(self) -> bool:
@@ -59,10 +61,10 @@ CATALOGUE_LOADS = tuple(
 LOADS = (
     *CATALOGUE_LOADS,
     Load("shop:product-detail", "shop.Review", 650, Reason.OBSERVED),
-    Load("shop:order-list", "shop.Order", 260, Reason.OBSERVED),
-    Load("shop:cart", "shop.Cart", 310, Reason.PINNED),
-    Load("shop:checkout", "shop.Product", 45, Reason.UNSAFE_METHOD),
-    Load("shop:report", "shop.OrderLine", 6, Reason.OBSERVED),
+    Load("shop:order-list", "shop.Order", 260, Reason.OBSERVED, 22, 0.11),
+    Load("shop:cart", "shop.Cart", 310, Reason.PINNED, 12, 0.46),
+    Load("shop:checkout", "shop.Product", 45, Reason.UNSAFE_METHOD, 48, 0.97),
+    Load("shop:report", "shop.OrderLine", 6, Reason.OBSERVED, 180, 0.0),
     Load("shop:product-list", "auth.User", 190, Reason.DENIED),
     Load("", "shop.Product", 12, Reason.OUTSIDE_UNIT),
 )
@@ -102,6 +104,7 @@ def store_counts(now: datetime, steps: Sequence[Step], days: int = DAYS) -> None
     spans = _spans(now, steps, days)
     Tally.objects.bulk_create((tally for tally in _tallies(spans) if tally.count), batch_size=BATCH)
     ArmCount.objects.bulk_create(_arms(spans), batch_size=BATCH)
+    EndpointCount.objects.bulk_create(_endpoints(spans), batch_size=BATCH)
 
 
 def _spans(now: datetime, steps: Sequence[Step], days: int) -> list[Span]:
@@ -152,11 +155,6 @@ def _arms(spans: Iterable[Span]) -> Iterator[ArmCount]:
 
 def _arm(span: Span, load: Load, side: Side, units: int, random: Random) -> ArmCount:
     reads = READS_PER_UNIT * units if side is Side.REPLICA else 0
-    measured = min(units, MEASURED_UNITS)
-    durations: dict[str, int] = {}
-    for _ in range(measured):
-        bucket = str(bucket_of(load.median_ms / 1000 * random.lognormvariate(0, 0.45)))
-        durations[bucket] = durations.get(bucket, 0) + units // measured
     return ArmCount(
         **span.fields,
         target_kind=TargetKind.ENDPOINT,
@@ -165,8 +163,33 @@ def _arm(span: Span, load: Load, side: Side, units: int, random: Random) -> ArmC
         revision=span.step.revision if span.step else 0,
         units=units,
         failed=int(random.random() < units * FAILED_SHARE),
-        durations=durations,
+        durations=_durations(load, units, random),
         reads=reads,
         fallbacks=round(reads * BEHIND_SHARE),
         lag_seconds=round(random.uniform(0.02, 0.4), 3),
     )
+
+
+def _endpoints(spans: Iterable[Span]) -> Iterator[EndpointCount]:
+    random = Random("endpoints")
+    for span, load in product(spans, LOADS):
+        if load.median_ms:
+            units = load.count(span, random) // READS_PER_UNIT
+            yield EndpointCount(
+                **span.fields,
+                endpoint=load.endpoint,
+                units=units,
+                failed=int(random.random() < units * FAILED_SHARE),
+                writes_after_reads=units if load.reason is Reason.UNSAFE_METHOD else 0,
+                with_token=round(units * load.with_token),
+                durations=_durations(load, units, random),
+            )
+
+
+def _durations(load: Load, units: int, random: Random) -> dict[str, int]:
+    measured = min(units, MEASURED_UNITS)
+    durations: dict[str, int] = {}
+    for _ in range(measured):
+        bucket = str(bucket_of(load.median_ms / 1000 * random.lognormvariate(0, 0.45)))
+        durations[bucket] = durations.get(bucket, 0) + units // measured
+    return durations

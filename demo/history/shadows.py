@@ -45,6 +45,9 @@ CAUSES = {
     Outcome.INCONCLUSIVE: (ShadowCause.MOVED, ShadowCause.BEHIND, ShadowCause.NONDETERMINISTIC),
     Outcome.ERROR: (ShadowCause.TIMEOUT,),
 }
+ORDERS_SHOWN = tuple((b"%d" % (4711 - place), b"delivered", b"%d.50" % (20 + 3 * place)) for place in range(12))
+"""What the primary answers where the replica does not know that one order was delivered."""
+
 FOUND_BEFORE = timedelta(days=3, hours=23, minutes=56)
 """When the divergent reads were found: while the orders' rollout was under way."""
 
@@ -96,20 +99,19 @@ def _read(endpoint: str, outcome: Outcome, number: int, at: datetime, random: Ra
         staleness_ms=random.lognormvariate(3.2, 0.8) if outcome is Outcome.CAUGHT_UP else None,
         primary_ms=took,
         replica_ms=took * random.uniform(0.8, 1.3),
-        rows=24,
+        rows=len(ORDERS_SHOWN) if outcome is Outcome.DIVERGENT else 24,
         details=details,
     )
 
 
 def _difference(number: int) -> dict[str, Any]:
     """Return how a list of orders differs of which the replica does not know that one was delivered."""
-    orders = [(b"%d" % (4711 - place), b"delivered", b"%d.50" % (20 + 3 * place)) for place in range(12)]
     older = [
         (key, b"placed", total) if place == number else (key, status, total)
-        for place, (key, status, total) in enumerate(orders)
+        for place, (key, status, total) in enumerate(ORDERS_SHOWN)
     ]
     privacy = Privacy(lambda value: blake2b(value, key=b"demo", digest_size=8).hexdigest(), shown={0, 1})
-    found = compare(_answer(orders), _answer(older), privacy, is_ordered=True)
+    found = compare(_answer(ORDERS_SHOWN), _answer(older), privacy, is_ordered=True)
     return dict(found.details) if found else {}
 
 

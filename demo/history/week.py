@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from admin_ui.baselines.keeping import save
 from demo.history.counts import DAYS, store_counts
 from demo.history.shadows import store_shadows
-from demo.history.story import tell
+from demo.history.story import at, tell
+from rollout.endpoint_sums import Span
 from rollout.loading import read_revision
 from rollout.models import Process
 from rollout.watching import watch
@@ -24,8 +26,16 @@ def write_history(now: datetime, days: int = DAYS) -> None:
         store_counts(now, steps, days)
         store_shadows(now)
         _store_processes(now)
+        _keep_baseline(steps[0].at)
     # It sums up what others have committed.
     watch(control_alias())
+
+
+def _keep_baseline(moment: datetime) -> None:
+    """Keep the last hours before the catalogue's rollout began."""
+    until = moment.replace(minute=0, second=0, microsecond=0)
+    with at(moment, "admin"):
+        save("before-the-catalogue", Span(until - timedelta(hours=3), until), control_alias())
 
 
 def _store_processes(now: datetime) -> None:

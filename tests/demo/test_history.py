@@ -11,7 +11,7 @@ from demo.history import counts, shadows, write_history
 from demo.history.story import Step
 from rollout.guardrails import Metric
 from rollout.loading import load_policy
-from rollout.models import ArmCount, DrainedReplica, Event, RolloutPlan, ShadowRead, Tally
+from rollout.models import ArmCount, Baseline, DrainedReplica, Event, RolloutPlan, ShadowRead, Tally
 from rollout.outcomes import Outcome
 from rollout.plan_states import State
 from rollout.propagation import wait_for_processes
@@ -44,6 +44,10 @@ def test_our_own_code_finds_in_it_what_it_tells() -> None:
     assert open_statement(bytes(divergent.sealed)).query.decode() == divergent.statement
     assert divergent.details["columns"] == [{"column": "status", "rows": 1}]
 
+    (baseline,) = Baseline.objects.all()
+    assert baseline.ends_at <= RolloutPlan.objects.get(pk=running.pk).started_at
+    assert baseline.endpoints["shop:product-list"]["units"] > 1_000
+
     check_that_nothing_is_to_come(now)
     assert not DrainedReplica.objects.exists()
     revision = load_policy("default").revision
@@ -63,7 +67,7 @@ def test_it_is_the_same_every_time() -> None:
 
     def drawn() -> list[object]:
         spans = counts._spans(now, [step], days=1)
-        rows = [*counts._tallies(spans), *counts._arms(spans), *shadows._reads(now)]
+        rows = [*counts._tallies(spans), *counts._arms(spans), *counts._endpoints(spans), *shadows._reads(now)]
         untold = {"_state", "sealed"}
         return [{name: value for name, value in vars(row).items() if name not in untold} for row in rows]
 

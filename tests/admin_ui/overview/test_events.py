@@ -46,7 +46,7 @@ def test_the_page_shows_the_newest(viewer: Client) -> None:
 def test_what_a_button_does_is_the_next_line(operator: Client) -> None:
     operator.post(KILL, {"state": "off", "reason": "Replicas burn."})
     page = text(operator.get(EVENTS))
-    assert "switch readshift was turned off: every read goes to the primary" in page
+    assert "readshift was turned off: every read goes to the primary" in page
     assert "Replicas burn." in page
     assert "staff_operate_routing" in page
 
