@@ -258,7 +258,7 @@ def test_it_works_on_an_admin_site_of_the_hosts_own(superuser: Client) -> None:
     rule = route("names", gate=flag(percent="25"))
     page = text(superuser.get("/other/readshift_admin/dashboard/"))
     assert f'action="/other/readshift_admin/dashboard/rules/{rule.pk}/share/"' in page
-    assert f'href="/other/readshift/routingrule/{rule.pk}/change/"' in page
+    assert f'href="/other/readshift_admin/dashboard/rules/{rule.pk}/"' in page
     assert "/admin/" not in page.replace("static/admin/", "")
     response = superuser.post("/other/readshift_admin/dashboard/kill-switch/", {"state": "off"})
     assert response["Location"] == "/other/readshift_admin/dashboard/"
