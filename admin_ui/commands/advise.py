@@ -16,7 +16,7 @@ from tasks.reporting.words import SECONDS_FROM_MS, counted, figure, grouped, mil
 
 DONE = 0
 NO_DATA = 2
-UNKNOWN = 3
+REFUSED = 2
 
 _MINUTES = 60.0
 _MOST = 10
@@ -29,7 +29,7 @@ class Advise:
     help = (
         "Rank endpoints by the reads that the primary would be rid of, less those at risk, with the next step for "
         "each. It works without any rule, and changes nothing. Exits with 0 if there is advice, 2 if no read of any "
-        "endpoint was counted, 3 if what was asked for means nothing."
+        "endpoint was counted."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,8 +39,8 @@ class Advise:
 
     def run(self, terminal: Terminal, options: dict[str, Any]) -> int:
         if options["limit"] < 1:
-            raise refusal(f"--limit is {options['limit']}. Ask for 1 endpoint or more.", UNKNOWN)
-        minutes = minutes_of(options, _MINUTES, UNKNOWN)
+            raise refusal(f"--limit is {options['limit']}. Ask for 1 endpoint or more.", REFUSED)
+        minutes = minutes_of(options, _MINUTES, REFUSED)
         advisory = read_advice(timezone.now(), minutes, control_alias())
         if options["json"]:
             terminal.say_json(advisory.as_json(options["limit"]))

@@ -10,7 +10,7 @@ from admin_ui.baselines.changes import Change, Comparison, Verdict
 from admin_ui.baselines.comparing import MARGIN
 from admin_ui.baselines.keeping import compare_with, save
 from admin_ui.baselines.report import as_markdown, latency, moment, notes, on_replicas, rate, shares, summary
-from admin_ui.commands.frame import Terminal, refusal
+from admin_ui.commands.frame import Terminal, refusal, share
 from admin_ui.commands.spans import add_span, span_of
 from rollout.endpoint_sums import EndpointSums, Span
 from rollout.models import Baseline
@@ -46,7 +46,7 @@ class BaselineCommand:
         comparing.add_argument("name")
         add_span(comparing)
         comparing.add_argument(
-            "--margin", type=float, default=MARGIN, help="by how much more is worse, as a share (default: %(default)s)"
+            "--margin", type=share, default=MARGIN, help="by how much more is worse, as a share (default: %(default)s)"
         )
         form = comparing.add_mutually_exclusive_group()
         form.add_argument("--markdown", action="store_true", help="write a report for a ticket")
@@ -89,8 +89,6 @@ def _delete(terminal: Terminal, options: dict[str, Any]) -> int:
 
 
 def _compare(terminal: Terminal, options: dict[str, Any]) -> int:
-    if options["margin"] < 0:
-        raise refusal(f"--margin is {options['margin']:g}. Give a share of 0 or more, such as 0.25.", REFUSED)
     baseline = _named(options["name"])
     minutes = Span(baseline.starts_at, baseline.ends_at).minutes
     comparison = compare_with(baseline, span_of(options, minutes, REFUSED), options["margin"], control_alias())

@@ -28,6 +28,8 @@ ENDINGS = (
 """How all of them may end, which the help of each says."""
 
 _LONGEST_DAYS = 36_500.0
+_DAY_MINUTES = 1_440
+_GREATEST_SHARE = 1_000.0
 
 # Characters that move a terminal's cursor, change its colours or turn the direction of its text.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -100,6 +102,16 @@ def visible(text: str) -> str:
 def days(text: str) -> float:
     """Read how many days to look back, as a type of an argument."""
     return _number(text, _LONGEST_DAYS, "days")
+
+
+def minutes(text: str) -> float:
+    """Read how many minutes to look back, as a type of an argument."""
+    return _number(text, _LONGEST_DAYS * _DAY_MINUTES, "minutes")
+
+
+def share(text: str) -> float:
+    """Read a share, of which 1 is the whole, as a type of an argument."""
+    return _number(text, _GREATEST_SHARE, "shares")
 
 
 def seconds(text: str) -> float:

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from admin_ui.commands.frame import refusal
+from admin_ui.commands.frame import days, minutes, refusal
 from rollout.endpoint_sums import Span
 
 _MINUTE_SECONDS = 60
@@ -17,16 +17,18 @@ _DAY_MINUTES = 1_440
 def add_length(parser: CommandParser) -> None:
     """Let a subcommand take how far it looks back."""
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--minutes", type=float, help="how far back to look (default: 60)")
-    chosen.add_argument("--days", type=float, help="the same, in days")
+    chosen.add_argument("--minutes", type=minutes, help="how far back to look (default: 60)")
+    chosen.add_argument("--days", type=days, help="the same, in days")
 
 
 def minutes_of(options: dict[str, Any], default: float, code: int) -> float:
     """Return how many minutes were asked for. Raises `CommandError` with this exit code for less than one."""
-    minutes: float = options["minutes"] or (options["days"] or 0) * _DAY_MINUTES or default
-    if minutes < 1 or options["minutes"] == 0 or options["days"] == 0:
-        raise refusal(f"{minutes:g} minutes are too short: counts are kept by the minute. Ask for 1 or more.", code)
-    return minutes
+    asked: float | None = options["minutes"]
+    if asked is None and options["days"] is not None:
+        asked = options["days"] * _DAY_MINUTES
+    if asked is not None and asked < 1:
+        raise refusal(f"{asked:g} minutes are too short: counts are kept by the minute. Ask for 1 or more.", code)
+    return default if asked is None else asked
 
 
 def add_span(parser: CommandParser) -> None:
@@ -41,8 +43,8 @@ def span_of(options: dict[str, Any], default_minutes: float, code: int) -> Span:
     now = timezone.now()
     until = now if options["until"] is None else min(now, _time(options["until"], code))
     until -= timedelta(seconds=until.timestamp() % _MINUTE_SECONDS)
-    minutes = minutes_of(options, default_minutes, code)
-    since = until - timedelta(minutes=minutes) if options["since"] is None else _time(options["since"], code)
+    length = timedelta(minutes=minutes_of(options, default_minutes, code))
+    since = until - length if options["since"] is None else _time(options["since"], code)
     try:
         return Span(since, until)
     except ValueError as error:

@@ -55,7 +55,7 @@ class TestStored:
 
     def test_an_endpoint_that_is_counted_for_the_first_time_between_two_queries_is_summed_up(self) -> None:
         count(30, units=3)
-        seen = []
+        seen: list[str] = []
 
         def write_after_the_totals(execute: Any, sql: str, *context: Any) -> Any:
             if sql.startswith("SELECT") and not seen:

@@ -110,8 +110,14 @@ def test_without_any_count_it_says_so(servers: Servers) -> None:
     assert "Is routers.middleware.ReadshiftMiddleware in MIDDLEWARE" in text
 
 
-@pytest.mark.parametrize("arguments", [("--limit", "0"), ("--minutes", "0"), ("--minutes", "0.5"), ("--days", "-1")])
+@pytest.mark.parametrize("arguments", [("--limit", "0"), ("--minutes", "0"), ("--minutes", "0.5"), ("--days", "0")])
 def test_what_means_nothing_is_refused(servers: Servers, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError) as error:
         run(*arguments)
-    assert error.value.returncode == 3
+    assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [("--days", "-1"), ("--minutes", "nan"), ("--minutes", "inf")])
+def test_what_is_no_length_of_time_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="is no number of"):
+        run(*arguments)

@@ -141,7 +141,7 @@ class TestCompare:
         assert code == 2
 
     def test_so_is_a_margin_below_nothing(self, kept: Baseline) -> None:
-        assert refused("compare", "before", "--margin", "-1")[1] == 2
+        assert "is no number of shares" in refused("compare", "before", "--margin", "-1")[0]
 
     def test_counts_that_are_kept_by_the_hour_are_taken_by_the_hour(self, kept: Baseline) -> None:
         record(3 * 24 * 60, 30, span=3600)
