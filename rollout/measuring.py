@@ -19,6 +19,10 @@ from rollout.windows import Window
 _UNCHANGED = timedelta(minutes=10)
 """For so long after its comparison nobody changes a shadow read. Clocks of workers may be off by as much."""
 
+SETTLING = timedelta(seconds=10)
+"""For so long after a stage has begun, fallbacks do not count. Whom it lets go has just read from the primary, and is
+kept there until replicas show as much, which takes a moment and tells nothing of how they will carry the load."""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -84,9 +88,9 @@ def measure(period: Period, since: Horizon | None, using: str) -> Measured:
     arms = _arms(period.target_kind, period.target, using).filter(
         revision__gte=period.revision, span_seconds=FLUSH_SPAN_SECONDS, written_by__gte=seen.oldest
     )
-    for written_by, *row in arms.values_list("written_by", *ArmRow._fields):
+    for written_by, starts_at, *row in arms.values_list("written_by", "starts_at", *ArmRow._fields):
         if is_new(written_by):
-            sums.add_arm(ArmRow(*row))
+            sums.add_arm(_settled(ArmRow(*row), starts_at, period.began_at))
     reads = _shadow_reads(period.target_kind, period.target, using).filter(
         captured_at__gte=period.began_at,
         compared_at__gte=(since.at if since is not None else period.began_at) - _UNCHANGED,
@@ -116,10 +120,12 @@ def recorded(
     comparison, and to the stage that was the latest by then.
     """
     found: dict[tuple[int, int], Sums] = {}
-    arms = _arms(target_kind, target, using).filter(starts_at__gte=since, starts_at__lt=until)
+    began_at: dict[int, datetime] = {}
+    arms = _arms(target_kind, target, using).filter(starts_at__gte=since, starts_at__lt=until).order_by("starts_at")
     for starts_at, revision, *row in arms.values_list("starts_at", "revision", *ArmRow._fields).iterator():
-        key = (_bin(starts_at, span_seconds), stage_of(revision))
-        found.setdefault(key, Sums(key[1])).add_arm(ArmRow(*row))
+        stage = stage_of(revision)
+        counted = _settled(ArmRow(*row), starts_at, began_at.setdefault(stage, starts_at))
+        found.setdefault((_bin(starts_at, span_seconds), stage), Sums(stage)).add_arm(counted)
     known = sorted(found)
     reads = _shadow_reads(target_kind, target, using).filter(compared_at__gte=since, compared_at__lt=until)
     for compared_at, outcome in reads.values_list("compared_at", "outcome").iterator():
@@ -137,6 +143,11 @@ def _horizon(using: str) -> Horizon:
         cursor.execute("SELECT pg_current_snapshot()::text, clock_timestamp()")
         snapshot, at = cursor.fetchone()
     return Horizon(Snapshot.parse(snapshot), at)
+
+
+def _settled(row: ArmRow, starts_at: datetime, began_at: datetime) -> ArmRow:
+    """Return what counts of a row of a stage that began then."""
+    return row if starts_at - began_at >= SETTLING else row._replace(reads=0, fallbacks=0)
 
 
 def _arms(kind: str, target: str, using: str) -> QuerySet[ArmCount]:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rollout.measuring import Horizon, Measured, Period, measure, recorded
+from rollout.measuring import SETTLING, Horizon, Measured, Period, measure, recorded
 from rollout.models import ArmCount, ShadowRead, ShadowState, Side
 from rollout.outcomes import Outcome
 from rollout.snapshots import Snapshot
@@ -21,6 +21,7 @@ from rollout.windows import NO_UNITS, Arm, Window, histogram
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
 BEGAN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+SETTLED = BEGAN + SETTLING
 STAGE = Period("endpoint", "names", stage=2, revision=7, began_at=BEGAN)
 
 
@@ -59,7 +60,7 @@ def test_nothing_stored_is_no_window_at_all() -> None:
 
 def test_what_processes_stored_adds_up_by_arm() -> None:
     for _ in range(2):
-        store(units=3, failed=1, durations={"40": 2, "50": 1}, reads=5, fallbacks=2, lag_seconds=0.5)
+        store(units=3, failed=1, durations={"40": 2, "50": 1}, reads=5, fallbacks=2, lag_seconds=0.5, starts_at=SETTLED)
     store(lag_seconds=0.7, durations={"40": 1})
     store(Side.PRIMARY, units=4, durations={"41": 4}, lag_seconds=0.1)
     found = look().window
@@ -69,6 +70,21 @@ def test_what_processes_stored_adds_up_by_arm() -> None:
     assert found.replica == Arm(7, 2, tuple(counts))
     assert (found.primary.units, found.primary.failed, found.primary.durations[41]) == (4, 0, 4)
     assert (found.reads, found.fallbacks, found.lag_seconds, found.stage) == (10, 4, 0.7, 2)
+
+
+def test_whom_a_stage_has_just_let_go_falls_back_to_the_primary_without_blame() -> None:
+    for starts_at in (BEGAN, SETTLED - timedelta(seconds=1)):
+        store(units=3, failed=1, reads=5, fallbacks=5, starts_at=starts_at)
+    found = look()
+    assert found.window is not None
+    assert (found.window.replica.units, found.window.replica.failed) == (6, 2)
+    assert (found.window.reads, found.window.fallbacks) == (0, 0)
+    store(reads=5, fallbacks=4, starts_at=SETTLED)
+    later = look(found.horizon).window
+    assert later is not None
+    assert (later.reads, later.fallbacks) == (5, 4)
+    (recorded_once,) = recorded("endpoint", "names", BEGAN, SETTLED + timedelta(seconds=1), "default", span_seconds=60)
+    assert (recorded_once.replica.units, recorded_once.reads, recorded_once.fallbacks) == (7, 5, 4)
 
 
 def test_units_of_another_rule_or_an_earlier_stage_are_not_of_this_one() -> None:
