@@ -19,7 +19,10 @@ WORDS = [("build-7", "web1"), ("31052", "4101")]
         ("since 2026-11-25 03:30", "since 2026-11-24 23:30"),
         ("2026-11-25T14:01:30", "2026-11-25T10:01:30"),
         ("serves reads · for 7 s", "serves reads · for 40 s"),
-        ("contract bounded:30, 127.0.0.1:5432, 12 s", "contract bounded:30, 127.0.0.1:5432, 12 s"),
+        ("the last commit that it shows was made 3 s ago", "the last commit that it shows was made 1 s ago"),
+        ("streaming from 127.0.0.1:36679 up to 0/187E888", "streaming from 10.0.0.4:5432 up to 3/1A9F04C8"),
+        ("system 7712120836126321130", "system 7512345678901234567"),
+        ("contract bounded:30, 10.0.0.4:5432, 12 s", "contract bounded:30, 10.0.0.4:5432, 12 s"),
     ],
 )
 def test_what_differs_from_run_to_run_is_put_into_other_words(browser: Browser, shown: str, pictured: str) -> None:
