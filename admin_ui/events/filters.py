@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from django import forms
 
+from rollout import looks
 from rollout.models import Door, Event, EventKind, GateKind
 
-SUBJECT_KINDS = ("rule", "plan", *(kind.value for kind in GateKind if kind.value), "replica")
-"""What events call the rows that they tell of, those of `rollout.journal`."""
+SUBJECT_KINDS = ("rule", "plan", *(kind.value for kind in GateKind if kind.value), "replica", looks.SUBJECT_KIND)
+"""What events call the rows that they tell of, those of `rollout.journal` and `rollout.looks`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from admin_ui.events.filters import Filter
 from admin_ui.events.queries import MANY, conditions, read_chunks, read_events
 from admin_ui.events.views import PAGE
-from rollout import operations
+from rollout import looks, operations
 from rollout.models import Door, EventKind, Mode
 from tests.admin_ui.events.support import CSV, EVENTS, JSON_LINES, record
 from tests.admin_ui.support import DASHBOARD, queries_of, text
@@ -123,6 +124,13 @@ class TestFilter:
         record(1, subject_kind="plan", subject="7 of endpoint shop:product-list")
         address = f"{EVENTS}?subject_kind=rule&subject=endpoint%20shop:product-list"
         assert f"{len(wanted)}" == f"{text(viewer.get(address)).count('<time')}"
+
+    def test_looks_at_shadow_reads_are_found_like_all_others(self, viewer: Client) -> None:
+        wanted = record(1, subject_kind=looks.SUBJECT_KIND, subject="7 of names")
+        record(1, subject="endpoint names")
+        (address,) = re.findall(r'href="([^"]+)">7 of names</a>', text(viewer.get(EVENTS)))
+        assert re.findall(r'events/(\d+)/"><time', text(viewer.get(unescape(address)))) == [str(wanted[0].pk)]
+        assert listed(viewer, subject_kind=looks.SUBJECT_KIND) == keys(wanted)
 
     def test_a_part_finds_all_kinds_that_have_it_in_any_case(self, viewer: Client) -> None:
         older = record(1, subject_kind="flag", subject="Shop:Products")

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_ui.events.filters import SUBJECT_KINDS, Filter, FilterForm, Place, query_string
-from rollout import journal
+from rollout import journal, looks
 
 MOMENTS = st.datetimes(min_value=datetime(1971, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants it naive
 
 
-def test_the_kinds_are_those_that_the_journal_writes() -> None:
-    assert set(SUBJECT_KINDS) == journal._recorded_models().keys()
+def test_the_kinds_are_those_that_are_recorded() -> None:
+    assert set(SUBJECT_KINDS) == {*journal._recorded_models(), looks.SUBJECT_KIND}
 
 
 @given(MOMENTS, st.integers(1, 2**63 - 1))
