@@ -25,7 +25,7 @@ REST = "*"
 
 _TOKEN = re.compile(r"[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*")
 _UNPRINTABLE = re.compile(r"[^ -~]")
-_FOR_OTHER_CACHES = ("surrogate-control", "cdn-cache-control")
+_FOR_OTHER_CACHES = ("surrogate-control", "cdn-cache-control", "edge-control", "x-accel-expires")
 _SHARED = re.compile(r"\b(?:public|s-maxage)\b", re.IGNORECASE)
 
 

@@ -123,6 +123,8 @@ def test_a_cache_of_the_site_never_shows_it_to_others(shop: Servers, told: None,
         {"Cache-Control": "max-age=0, s-maxage=60"},
         {"Surrogate-Control": "max-age=60"},
         {"Cloudflare-CDN-Cache-Control": "max-age=60"},
+        {"X-Accel-Expires": "60", "Cache-Control": "max-age=0"},
+        {"Edge-Control": "cache-maxage=60"},
     ],
 )
 def test_what_is_meant_for_shared_caches_stays_as_it_is(shop: Servers, told: None, headers: dict[str, str]) -> None:
