@@ -59,14 +59,14 @@ class ReadshiftPanel(Panel):
 
 def _stats(seen: Recording, request: HttpRequest) -> dict[str, Any]:
     """Return what the template shows, as JSON can hold it: the toolbar stores it."""
-    actor = _actor(request)
+    actor, counts = _actor(request), seen.counts()
     replicas = get_settings().replicas
     return {
         "actor": actor,
-        "count": seen.totals.total(),
-        "on_replicas": sum(count for series, count in seen.totals.items() if series.alias in replicas),
+        "count": counts.total(),
+        "on_replicas": sum(count for series, count in counts.items() if series.alias in replicas),
         "left_out": seen.left_out,
-        "totals": _totals(seen.totals.items()),
+        "totals": _totals(counts.items()),
         "queries": [_row(query, actor, request.method or "GET") for query in seen.queries],
     }
 

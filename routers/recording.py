@@ -34,10 +34,14 @@ class Recording:
         if len(self.queries) < MOST_QUERIES:
             self.queries.append(Query(series, sql, seconds))
 
+    def counts(self) -> Counter[Series]:
+        """Return the totals as they are now: queries of other threads may end while they are looked at."""
+        return self.totals.copy()
+
     @property
     def left_out(self) -> int:
         """How many queries were counted and not kept."""
-        return self.totals.total() - len(self.queries)
+        return self.counts().total() - len(self.queries)
 
 
 _recordings: ContextVar[tuple[Recording, ...]] = ContextVar("readshift_recordings", default=())

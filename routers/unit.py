@@ -152,8 +152,10 @@ class Unit:
         After a write no decision is up to the rules any more, so those that are were taken before it.
         """
         cluster_of = get_settings().cluster_of_alias
-        on_replicas = (cluster.primary for alias in self.trail.kept.values() if (cluster := cluster_of(alias)))
-        on_primaries = (decision.alias for decision in self.settled.values() if decision.reason.is_up_to_rules)
+        # Copies: code that the unit has started in other threads may decide meanwhile.
+        kept, settled = tuple(self.trail.kept.values()), tuple(self.settled.values())
+        on_replicas = (cluster.primary for alias in kept if (cluster := cluster_of(alias)))
+        on_primaries = (decision.alias for decision in settled if decision.reason.is_up_to_rules)
         return any(primary in self.trail.written for primary in (*on_replicas, *on_primaries))
 
     def answer_for(self, alias: str, sql: object) -> Asked | None:

@@ -45,7 +45,7 @@ def tell_staff(request: HttpRequest, response: HttpResponseBase, recording: Reco
 def header_value(recording: Recording) -> str:
     """Return what the queries were counted under, those of one database, reason and model together."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    for series, count in recording.totals.items():
+    for series, count in recording.counts().items():
         counts[series.alias, series.reason, series.model] += count
     left, parts, length = counts.total(), [], 0
     for (alias, reason, model), count in counts.items():

@@ -2,7 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -12,13 +12,18 @@ from django.test import AsyncClient, Client
 
 from demo.shop.models import Category, Product
 from rollout.models import EndpointCount, Mode, TallyKind
+from rollout.reasons import Reason
 from rollout.windows import bucket_of
 from routers.agent import Agent
 from routers.blocks import unit_of_work
 from routers.carriers import COOKIE
+from routers.decisions import Decision
 from routers.endpoint_meter import EndpointMeter, Work, endpoint_meter
 from routers.endpoints import OVERFLOW
 from routers.meter import Meter, Series
+from routers.subjects import PlainParty
+from routers.trail import Trail
+from routers.unit import Unit, UnitKind
 from tests.edge_cases.support import atomic_requests
 from tests.support import Servers, route
 
@@ -174,6 +179,25 @@ class TestWrites:
         with atomic_requests():
             client.get("/test/read-write-read/")
         assert brief("read-write-read") == (1, 0, 1, 1, 0)
+
+
+    def test_reads_that_are_decided_in_other_threads_meanwhile_break_nothing(self) -> None:
+        unit = Unit(UnitKind.REQUEST, "names", Trail(PlainParty("ada", dice=0)))
+        unit.trail.note_write("default")
+
+        class Beside:
+            """A decision that is looked at just as another thread decides."""
+
+            alias = "replica1"
+
+            @property
+            def reason(self) -> Reason:
+                unit.settled["shop.Category"] = cast("Decision", self)
+                return Reason.ROUTED
+
+        unit.settled["shop.Product"] = cast("Decision", Beside())
+        unit.end(failed=False)
+        assert brief() == (1, 0, 1, 0, 0)
 
 
 class TestTokens:

@@ -1,6 +1,7 @@
 """What the header for staff says, without a database."""
 
 import re
+from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +32,22 @@ def test_what_does_not_fit_is_counted_together() -> None:
         recording.note(Series("read", "default", "default", "names", f"shop.Model{number}", "no_rule"), "", 0.0)
     assert (len(recording.queries), recording.left_out) == (MOST_QUERIES, 7)
     assert re.search(rf", \{REST};queries=\d+$", header_value(recording))
+
+
+def test_queries_that_end_in_other_threads_meanwhile_break_nothing() -> None:
+    recording = Recording()
+    other = Series("read", "default", "default", "names", "shop.Product", "no_rule")
+
+    class Beside:
+        """What a query was counted under, which is read just as another thread notes another query."""
+
+        model, reason = "shop.Product", "routed"
+
+        @property
+        def alias(self) -> str:
+            recording.note(other, "", 0.0)
+            return "replica1"
+
+    recording.totals[cast("Series", Beside())] = 1
+    assert header_value(recording) == "replica1;reason=routed;model=shop.Product;queries=1"
+    assert recording.totals[other] == 1
