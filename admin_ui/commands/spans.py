@@ -41,12 +41,18 @@ def add_span(parser: CommandParser) -> None:
 def span_of(options: dict[str, Any], default_minutes: float, code: int) -> Span:
     """Return the span that was asked for, which ends on a whole minute, as counts do. Raises `CommandError`."""
     now = timezone.now()
-    until = now if options["until"] is None else min(now, _time(options["until"], code))
-    until -= timedelta(seconds=until.timestamp() % _MINUTE_SECONDS)
+    since, until = (None if options[end] is None else _time(options[end], code) for end in ("since", "until"))
     length = timedelta(minutes=minutes_of(options, default_minutes, code))
-    since = until - length if options["since"] is None else _time(options["since"], code)
+    has_length = options["minutes"] is not None or options["days"] is not None
+    if has_length and since is not None and until is not None:
+        raise refusal("--from and --to say how long the time is already. Leave out the length, or one of them.", code)
+    if until is None:
+        # In the future nothing was counted.
+        until = since + length if has_length and since is not None and since < now else now
+    until = min(now, until)
+    until -= timedelta(seconds=until.timestamp() % _MINUTE_SECONDS)
     try:
-        return Span(since, until)
+        return Span(until - length if since is None else since, until)
     except ValueError as error:
         raise refusal(str(error), code) from None
 

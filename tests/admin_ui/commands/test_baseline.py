@@ -75,6 +75,12 @@ class TestSave:
         begins, ends = (datetime.fromisoformat(found[name]) for name in ("from", "to"))
         assert ends - begins == timedelta(hours=1)
 
+    def test_a_length_counts_from_where_it_begins(self) -> None:
+        record(50, 10, units=5)
+        record(10, 10, units=7)
+        found = json.loads(run("save", "then", "--from", ago(60), "--minutes", "20", "--json")[0])
+        assert found["units"] == 5
+
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
@@ -86,6 +92,7 @@ class TestSave:
             (("save", "later", "--from", "yesterday"), "“yesterday” is no time"),
             (("save", "later", "--from", "2026-13-01T00:00"), "“2026-13-01T00:00” is no time"),
             (("save", "later", "--from", "2100-01-01T00:00"), "which is not after"),
+            (("save", "later", "--from", ago(9), "--to", ago(5), "--minutes", "9"), "Leave out the length"),
         ],
     )
     def test_what_cannot_be_kept_is_refused(self, kept: Baseline, arguments: tuple[str, ...], words: str) -> None:
