@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
-from django.core.exceptions import ImproperlyConfigured
 
 from routers.libpq import Deadline, DeadlineError, ask
 from routers.probe import connect_to
@@ -189,7 +188,7 @@ def _look(alias: str, seconds: float) -> ServerFacts | Silence:
         return Silence(str(error))
     except psycopg.errors.InsufficientPrivilege as error:
         return Silence(f"does not tell this role how it stands, so grant it pg_monitor: {_words(error)}")
-    except (psycopg.Error, OSError, ImproperlyConfigured) as error:
+    except (psycopg.Error, OSError) as error:
         return Silence(f"did not answer: {_words(error)}")
     except (KeyError, TypeError, ValueError) as error:
         # What answers may be no PostgreSQL that is known here, and the others are worth seeing all the same.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import make_conninfo
 from psycopg.pq.abc import PGconn
 
@@ -115,7 +116,10 @@ def ask_once(alias: str, statement: str, timeout: float) -> tuple[str | None, ..
 
 def connect_to(alias: str, deadline: Deadline) -> PGconn:
     """Connect to the server of an alias as the host's code does, and apart from it. Raises as `libpq.connect` does."""
-    parameters = connection_apart(alias).get_connection_params()
+    try:
+        parameters = connection_apart(alias).get_connection_params()
+    except ImproperlyConfigured as error:
+        raise psycopg.OperationalError(str(error)) from error
     conninfo = make_conninfo(**{name: value for name, value in parameters.items() if name not in _NOT_OF_LIBPQ})
     return connect(conninfo, deadline)
 

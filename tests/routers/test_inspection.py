@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from admin_ui.advice.standbys import ask_replicas
 from demo.cluster import Server
 from demo.waiting import wait_until
 from routers import inspection
 from routers.inspection import Inspector, inspect
+from routers.probe import Probe
 from routers.server_facts import ServerFacts, Silence, behind
 from tests.routers import faults
 from tests.support import Servers
@@ -136,6 +138,16 @@ def test_what_is_no_postgresql_is_said_and_raises_nothing(servers: Servers, monk
     said = inspect(["default"])["default"]
     assert isinstance(said, Silence)
     assert said.words.startswith("gave an answer that cannot be read")
+
+
+def test_an_alias_without_a_database_is_said_by_all_who_ask(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections["replica1"].settings_dict, "NAME", "")
+    said = inspect(["replica1"])["replica1"]
+    assert isinstance(said, Silence)
+    assert "supply the NAME" in said.words
+    with closing(Probe("replica1")) as probe:
+        assert "supply the NAME" in probe.ask(5).error
+    assert not ask_replicas(["replica1"], 5)
 
 
 def test_an_alias_that_leads_nowhere_is_said(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
