@@ -21,8 +21,8 @@ _declared: set[str] = set()
 
 
 def declare(endpoint: str) -> None:
-    """Remember a name that code gives to a unit."""
-    _declared.add(endpoint)
+    """Remember a name that code gives to a unit, as long as the tables hold it."""
+    _declared.add(endpoint[:LONGEST])
 
 
 def view_endpoint(match: ResolverMatch) -> str:

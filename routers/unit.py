@@ -15,6 +15,7 @@ from rollout.settings import get_settings
 from routers.arms import Membership, arms
 from routers.decisions import Asked, Decision
 from routers.endpoint_meter import endpoint_meter
+from routers.endpoints import LONGEST
 from routers.positions import Position
 from routers.subjects import Party, PlainParty
 from routers.trail import Trail
@@ -70,6 +71,10 @@ class Unit:
     arms: dict[tuple[str, str], Membership] = field(default_factory=dict)
     began: float = field(default_factory=time.perf_counter)
     has_ended: bool = False
+
+    def __post_init__(self) -> None:
+        # A name that does not fit into the tables would keep back all that the process has counted.
+        self.endpoint = self.endpoint[:LONGEST]
 
     @property
     def party(self) -> Party:

@@ -17,10 +17,9 @@ from rollout.windows import bucket_of
 from routers.agent import Agent
 from routers.blocks import unit_of_work
 from routers.carriers import COOKIE
-from routers.decisions import Decision
 from routers.endpoint_meter import EndpointMeter, Work, endpoint_meter
-from routers.endpoints import OVERFLOW
-from routers.meter import Meter, Series
+from routers.endpoints import LONGEST, OVERFLOW
+from routers.meter import Meter, Series, meter
 from routers.subjects import PlainParty
 from routers.trail import Trail
 from routers.unit import Unit, UnitKind
@@ -65,6 +64,12 @@ class TestTheMeter:
         assert {endpoint: found.units for endpoint, found in taken.items()} == {"a": 2, "b": 1, OVERFLOW: 2}
         meter.give_back(taken)
         assert {endpoint: found.units for endpoint, found in meter.take().items()} == {"a": 2, "b": 1, OVERFLOW: 2}
+
+    def test_a_name_that_is_too_long_is_cut(self, shop: Servers) -> None:
+        with unit_of_work("x" * (LONGEST + 1)):
+            Product.objects.count()
+        Agent(meter).flush()
+        assert EndpointCount.objects.get().endpoint == "x" * LONGEST
 
     def test_what_cannot_be_written_is_kept_and_written_later(self) -> None:
         meter = EndpointMeter()
@@ -180,7 +185,6 @@ class TestWrites:
             client.get("/test/read-write-read/")
         assert brief("read-write-read") == (1, 0, 1, 1, 0)
 
-
     def test_reads_that_are_decided_in_other_threads_meanwhile_break_nothing(self) -> None:
         unit = Unit(UnitKind.REQUEST, "names", Trail(PlainParty("ada", dice=0)))
         unit.trail.note_write("default")
@@ -192,10 +196,10 @@ class TestWrites:
 
             @property
             def reason(self) -> Reason:
-                unit.settled["shop.Category"] = cast("Decision", self)
+                unit.settled["shop.Category"] = cast("Any", self)
                 return Reason.ROUTED
 
-        unit.settled["shop.Product"] = cast("Decision", Beside())
+        unit.settled["shop.Product"] = cast("Any", Beside())
         unit.end(failed=False)
         assert brief() == (1, 0, 1, 0, 0)
 
