@@ -93,17 +93,19 @@ class Climb:
         return STEP_OF[self.decision.reason]
 
 
-def climb(policy: Policy | None, situation: Situation) -> Climb:
-    """Take a read up the ladder, and ask each rung what it would say.
-
-    What costs a question, such as how far a replica is, is asked once.
-    """
-    asked = replace(
+def asked_once(situation: Situation) -> Situation:
+    """Return a situation in which what costs a question, such as how far a replica is, is asked once and stays so."""
+    return replace(
         situation,
         opens=cache(situation.opens),
         is_gone=cache(situation.is_gone),
         objection=cache(situation.objection),
     )
+
+
+def climb(policy: Policy | None, situation: Situation) -> Climb:
+    """Take a read up the ladder, and ask each rung what it would say. What costs a question is asked once."""
+    asked = asked_once(situation)
     decision = decide(policy, asked)
     answers: list[Answer] = []
     rest: _Rest | None = (policy, asked)

@@ -9,7 +9,7 @@ from rollout.reasons import Reason
 from routers.decisions import Decision, Terms
 from routers.explaining import keeping, serving
 from routers.explaining.cases import Case, Sight
-from routers.explaining.climb import Answer, Step, climb
+from routers.explaining.climb import Answer, Step, asked_once, climb
 from routers.ladder import Situation, decide
 
 
@@ -46,6 +46,7 @@ class Explanation:
 
 def explain(policy: Policy | None, situation: Situation, sight: Sight) -> Explanation:
     """Explain where this read goes. Costs no more than what the situation's functions do, each asked once."""
+    situation = asked_once(situation)
     climbed, case = climb(policy, situation), Case(policy, situation, sight)
     return Explanation(
         decision=climbed.decision,

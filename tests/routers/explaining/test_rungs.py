@@ -79,6 +79,18 @@ def test_every_rung_has_words_and_one_decides(rules: Policy | None, situation: A
     assert [rung.step for rung in explanation.rungs] == list(Step)
 
 
+def test_a_replica_that_goes_meanwhile_is_explained_as_it_was_when_the_read_was_decided() -> None:
+    asked: list[str] = []
+
+    def is_gone(alias: str) -> bool:
+        asked.append(alias)
+        return asked.count(alias) > 1
+
+    explanation = explain(policy(endpoint_rule()), replace(READ, is_gone=is_gone), SIGHT)
+    assert explanation.decision.reason is Reason.ROUTED
+    assert facts(explanation, Step.REPLICA)[0].startswith(f"This actor keeps to {explanation.decision.alias}")
+
+
 def facts(explanation: Explanation, step: Step) -> tuple[str, ...]:
     return next(rung.facts for rung in explanation.rungs if rung.step is step)
 
