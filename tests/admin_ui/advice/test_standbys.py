@@ -1,6 +1,7 @@
 """What real replicas say of reads that hold up their replay."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,3 +49,16 @@ def test_one_that_does_not_answer_is_left_out(servers: Servers, caplog: pytest.L
     with caplog.at_level(logging.WARNING, "readshift"):
         assert not ask_replicas(["replica1"], 0)
     assert "did not say how long its reads may hold up replay: no answer within 0 s" in caplog.text
+
+
+def test_those_that_hang_are_waited_for_together(servers: Servers) -> None:
+    servers.checkpoint()
+    for replica in servers.cluster.replicas:
+        replica.hang()
+    began = time.monotonic()
+    try:
+        assert not ask_replicas(["replica1", "replica2"], 1.5)
+    finally:
+        for replica in servers.cluster.replicas:
+            replica.resume()
+    assert time.monotonic() - began < 2.5
