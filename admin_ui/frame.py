@@ -213,6 +213,11 @@ class Section(ABC):
         """Say whether the navigation leads somebody here. The views of a section that says no refuse them as well."""
         return powers.may_see
 
+    def refuse_others(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied for whom the section does not admit."""
+        if not self.admits(Powers.of(request.user)):
+            raise PermissionDenied
+
     @abstractmethod
     def urls(self) -> list[URLPattern]:
         """Return its addresses, below that of the dashboard."""

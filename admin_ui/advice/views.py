@@ -1,7 +1,6 @@
 """The page of advice, and that of each baseline."""
 
 from datetime import timedelta
-from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from admin_ui.baselines.comparing import MARGIN
 from admin_ui.baselines.keeping import compare_with
 from admin_ui.baselines.report import as_markdown, notes, summary
 from admin_ui.frame import Section
+from admin_ui.permissions import Powers
 from rollout.endpoint_sums import Span
 from rollout.models import Baseline
 from routers.control import control_alias
@@ -27,7 +27,12 @@ _MOST = 50
 class AdvicePages(Section):
     """What to move first, and how endpoints do compared with before."""
 
-    entry: ClassVar = ("Advice", "readshift_advice")
+    entry = ("Advice", "readshift_advice")
+
+    @classmethod
+    def admits(cls, powers: Powers) -> bool:
+        # It tells which rules there are, their gates, and what shadow reads found.
+        return powers.may_see_rules
 
     def urls(self) -> list[URLPattern]:
         frame = self.frame
@@ -38,6 +43,7 @@ class AdvicePages(Section):
 
     def advice(self, request: HttpRequest) -> HttpResponse:
         """Rank all endpoints, and list the baselines."""
+        self.refuse_others(request)
         asked, using = request.GET.get("minutes", ""), control_alias()
         minutes = next((choice for choice in CHOICES if str(choice) == asked), min(CHOICES))
         advisory = read_advice(timezone.now(), minutes, using)
@@ -54,6 +60,7 @@ class AdvicePages(Section):
 
     def baseline(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Compare a baseline with as long a window that ends now."""
+        self.refuse_others(request)
         using, now = control_alias(), timezone.now()
         baseline = Baseline.objects.using(using).filter(pk=pk).first()
         if baseline is None:

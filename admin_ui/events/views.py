@@ -1,6 +1,5 @@
 """The pages of the record."""
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -37,7 +36,7 @@ class Events(Section):
 
     def events(self, request: HttpRequest) -> TemplateResponse:
         """List the events that the filter leaves, the newest first, a page of them."""
-        self._refuse_others(request)
+        self.refuse_others(request)
         using, form = control_alias(), FilterForm(request.GET)
         before = Place.parse(request.GET.get("before", ""))
         found = read_events(conditions(Filter.of(form), using), PAGE + 1, using, before) if form.is_valid() else []
@@ -56,7 +55,7 @@ class Events(Section):
 
     def event(self, request: HttpRequest, pk: int) -> TemplateResponse:
         """Show one event with all that it says."""
-        self._refuse_others(request)
+        self.refuse_others(request)
         found = read_event(pk, control_alias())
         if found is None:
             raise Http404(f"There is no event {pk}.")
@@ -72,7 +71,7 @@ class Events(Section):
         return self._export(request, "jsonl")
 
     def _export(self, request: HttpRequest, file_type: str) -> HttpResponseBase:
-        self._refuse_others(request)
+        self.refuse_others(request)
         form, using = FilterForm(request.GET), control_alias()
         if not form.is_valid():
             # A file of all events, or of none, would look like the answer. The page says what is wrong.
@@ -80,7 +79,3 @@ class Events(Section):
             refused.status_code = 400
             return refused
         return export(request, conditions(Filter.of(form), using), file_type, using)
-
-    def _refuse_others(self, request: HttpRequest) -> None:
-        if not self.admits(Powers.of(request.user)):
-            raise PermissionDenied

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from django.contrib.auth import get_permission_codename, get_user_model
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
@@ -45,8 +44,7 @@ class Explaining(Section):
 
     def explain(self, request: HttpRequest) -> HttpResponse:
         """Show the form, and the ladder for what it asks about."""
-        if not Powers.of(request.user).may_see_rules:
-            raise PermissionDenied
+        self.refuse_others(request)
         party, finds_users, using = RequestParty(request), may_find_users(request.user), control_alias()
         form = ExplainForm(
             request.GET if "endpoint" in request.GET else None,

@@ -68,9 +68,13 @@ def test_the_form_that_it_leads_to_is_filled_in(superuser: Client) -> None:
     ]
 
 
-def test_who_may_not_open_rules_is_not_led_there(staff: StaffClient) -> None:
+def test_who_may_not_see_rules_is_told_nothing_of_them(staff: StaffClient) -> None:
     used()
-    page = text(staff("view_dashboard").get(ADVICE))
+    client = staff("view_dashboard")
+    for address in (ADVICE, f"{ADVICE}baselines/{keep().pk}/"):
+        assert client.get(address).status_code == 403
+    assert ADVICE not in text(client.get(DASHBOARD))
+    page = text(staff("view_dashboard", "rollback_routing").get(ADVICE))
     assert "Observe first" in page
     assert "/admin/readshift/routingrule/add/" not in page
 
