@@ -16,6 +16,9 @@ Subject = tuple[str, str]
 
 KILL = (GateKind.SWITCH.value, KILL_SWITCH)
 
+_OF_RULE = ("mode", "contract", "gate_kind", "gate_name")
+"""The fields of a rule that the share depends on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Present:
@@ -30,12 +33,12 @@ def shares(present: Present, events: Iterable[Event], since: datetime) -> tuple[
     """Return from when on the share was what, in percent, the oldest first.
 
     events: of the rule, its gate and the kill switch, since then, the newest first. Each tells what was before it, so
-    that nothing older is needed. None is before the rule existed, and while it went by another gate, whose events are
-    not here.
+    that nothing older is needed. None is before the rule existed, while it went by another gate, whose events are
+    not here, and where events are missing.
     """
     rule = str(present.rule)
     rows: dict[Subject, Fields | None] = {
-        ("rule", rule): {name: getattr(present.rule, name) for name in ("mode", "contract", "gate_kind", "gate_name")},
+        ("rule", rule): {name: getattr(present.rule, name) for name in _OF_RULE},
         KILL: {"active": present.is_routing_on},
     }
     if present.rule.gate_kind:
@@ -63,7 +66,8 @@ def _backwards(
 
 def _share(rule: str, rows: dict[Subject, Fields | None]) -> float | None:
     row = rows["rule", rule]
-    if row is None:
+    # Where the event of a deletion is missing, those before it tell only what they changed.
+    if row is None or not row.keys() >= set(_OF_RULE):
         return None
     is_on = (rows[KILL] or {}).get("active", False)
     if not is_on or row["mode"] != Mode.ROUTE or row["contract"] == Freshness.STRICT:

@@ -80,6 +80,14 @@ def test_a_rule_that_went_by_another_gate_has_no_known_share_there_and_all_witho
     assert found(rule, since) == [None, 100.0, 5.0]
 
 
+def test_nothing_is_known_of_a_rule_that_was_deleted_without_an_event() -> None:
+    since = timezone.now()
+    rule = route("names")
+    operations.set_mode(rule, Mode.OBSERVE)
+    RoutingRule.objects.filter(pk=rule.pk)._raw_delete("default")
+    assert found(route("names"), since) == [None, None, None, 100.0]
+
+
 def test_a_strict_contract_and_a_switch_and_a_sample() -> None:
     Switch.objects.create(name="gate", active=True)
     rule = route("names", gate=(GateKind.SWITCH, "gate"))
