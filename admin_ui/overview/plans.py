@@ -63,13 +63,13 @@ class PlanLine:
 
 
 def read_plans(now: datetime, using: str) -> Mapping[int, RolloutPlan]:
-    """Return the latest rollout of each rule, by the rule's id, if it is under way or ended lately, in one query."""
+    """Return the rollout of each rule that started last, by the rule's id, if it runs or ended lately, in one query."""
     rows = (
         RolloutPlan.objects.using(using)
         .select_related("rule")
         .filter(Q(state__in=LIVE) | Q(ended_at__gte=now - RECENT))
         .defer("standings", "horizons", "guardrails", "expected_targets", "rule__note")
-        .order_by("pk")
+        .order_by("started_at", "pk")
     )
     return {plan.rule_id: plan for plan in rows}
 

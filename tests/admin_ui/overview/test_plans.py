@@ -57,6 +57,13 @@ def test_a_later_rollout_of_the_same_rule_takes_its_place(viewer: Client) -> Non
     assert "was taken back" not in text(viewer.get(DASHBOARD))
 
 
+def test_of_two_drafts_the_one_that_started_last_is_shown() -> None:
+    first, second = draft_plan(), draft_plan()
+    plans.roll_back(plans.start(second.pk).plan.pk)
+    plans.start(first.pk)
+    assert read_plans(timezone.now(), "default") == {first.rule_id: first}
+
+
 def test_a_plan_that_nobody_looks_at_is_in_the_strip() -> None:
     plan = running(looked_at=since(2))
     assert "Nobody looks at the rollout of endpoint names" in trouble(plan, timezone.now())
