@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from admin_ui.drawing.figures import duration
@@ -100,10 +101,7 @@ def plan_line(plan: RolloutPlan, now: datetime) -> PlanLine:
         where=where(plan),
         next=_next(plan, now),
         trouble=trouble(plan, now),
-        stages=tuple(
-            StageMark(str(stage["percent"]), is_past=number < plan.stage, is_now=number == plan.stage)
-            for number, stage in enumerate(plan.stages)
-        ),
+        stages=tuple(_stages(plan)),
         verdicts=tuple(_verdicts(plan)),
     )
 
@@ -124,15 +122,33 @@ def _least_seconds(plan: RolloutPlan) -> int:
         return 0
 
 
+def _stages(plan: RolloutPlan) -> Iterator[StageMark]:
+    """Yield a mark for each stage, and none for what somebody has written by hand and cannot be read."""
+    try:
+        stages = plan.parsed_stages
+    except ValidationError:
+        return
+    for number, stage in enumerate(stages):
+        percent = f"{stage.percent.normalize():f}"
+        yield StageMark(percent, is_past=number < plan.stage, is_now=number == plan.stage)
+
+
 def _verdicts(plan: RolloutPlan) -> Iterator[VerdictLine]:
-    for verdict in plan.verdicts.values():
-        yield VerdictLine(str(verdict["finding"]), str(verdict["reason"]), bool(verdict["trial"]))
+    return (line for _, line in _named_verdicts(plan))
+
+
+def _named_verdicts(plan: RolloutPlan) -> Iterator[tuple[str, VerdictLine]]:
+    """Yield what each guardrail says, by its metric, without what somebody has written by hand and cannot be read."""
+    verdicts = plan.verdicts if isinstance(plan.verdicts, dict) else {}
+    for metric, verdict in verdicts.items():
+        if isinstance(verdict, dict) and verdict.keys() >= {"finding", "reason", "trial"}:
+            yield metric, VerdictLine(str(verdict["finding"]), str(verdict["reason"]), bool(verdict["trial"]))
 
 
 def _holders(plan: RolloutPlan) -> str:
     names = [
         metric.replace("_", " ")
-        for metric, verdict in plan.verdicts.items()
-        if verdict["finding"] == Finding.HOLD and not verdict["trial"]
+        for metric, verdict in _named_verdicts(plan)
+        if verdict.finding == Finding.HOLD and not verdict.is_trial
     ]
     return f"What does not pass: {', '.join(names)}." if names else "Its outlook stands beside its rule."

@@ -49,7 +49,7 @@ def guardrail_rows(
 ) -> Iterator[GuardrailRow]:
     """Yield a row for each guardrail. standings, verdicts: as the plan stores them.
 
-    Raises KeyError, TypeError or ValueError for standings that somebody has written by hand.
+    Raises AttributeError, KeyError, TypeError or ValueError for what somebody has written by hand.
     """
     for guardrail in guardrails:
         metric = guardrail.metric

@@ -78,7 +78,7 @@ def plan_view(plan: RolloutPlan, now: datetime) -> PlanView:
         guardrails = tuple(guardrail_rows(plan.parsed_guardrails, plan.standings, plan.verdicts))
     except ValidationError as error:
         problem = " ".join(error.messages)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         problem = f"What it has counted cannot be read ({error!r}). Roll it back and start a new one."
     return PlanView(
         number=plan.pk,

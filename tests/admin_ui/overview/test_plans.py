@@ -64,6 +64,23 @@ def test_of_two_drafts_the_one_that_started_last_is_shown() -> None:
     assert read_plans(timezone.now(), "default") == {first.rule_id: first}
 
 
+@pytest.mark.parametrize("address", [DASHBOARD, LIVE])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stages": [{"minimum_seconds": 1}]},
+        {"stages": "5, 50, 100"},
+        {"verdicts": {"error_rate": {}}},
+        {"verdicts": ["hold"]},
+    ],
+)
+def test_a_plan_written_by_hand_does_not_take_the_page_down(
+    viewer: Client, address: str, changes: dict[str, object]
+) -> None:
+    running(**changes, stage_began_at=since(60))
+    assert "is held in stage 1" in text(viewer.get(address))
+
+
 def test_a_plan_that_nobody_looks_at_is_in_the_strip() -> None:
     plan = running(looked_at=since(2))
     assert "Nobody looks at the rollout of endpoint names" in trouble(plan, timezone.now())

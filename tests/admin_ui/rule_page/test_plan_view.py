@@ -89,6 +89,7 @@ def test_it_names_the_guardrails_that_it_waits_for_and_not_those_in_trial() -> N
         ({"guardrails": [{"metric": "p99"}]}, "There is no metric 'p99'"),
         ({"standings": {"lag": {}}}, "What it has counted cannot be read"),
         ({"verdicts": {"lag": {"finding": "perhaps", "reason": "", "trial": False}}}, "cannot be read"),
+        ({"verdicts": ["hold"]}, "cannot be read"),
     ],
 )
 def test_what_somebody_has_written_by_hand_is_said_and_breaks_nothing(changes: Any, problem: str) -> None:
