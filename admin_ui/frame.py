@@ -19,9 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from admin_ui.operating.actions import Step
+from admin_ui.overview.setup import pending_migrations
 from admin_ui.permissions import Powers
 from rollout.acting import Acting, acting
-from rollout.changes import UNDEFINED_TABLE
+from rollout.changes import UNDEFINED_COLUMN, UNDEFINED_TABLE
 from rollout.loading import is_kill_switch_on
 from rollout.models import Door, RoutingRule
 from rollout.settings import get_settings
@@ -190,9 +191,16 @@ class Frame:
                 with transaction.atomic(using=control_alias()):
                     return view(request, **arguments)
             except ProgrammingError as error:
-                if getattr(error.__cause__, "sqlstate", None) != UNDEFINED_TABLE:
+                sqlstate = getattr(error.__cause__, "sqlstate", None)
+                if sqlstate not in {UNDEFINED_TABLE, UNDEFINED_COLUMN}:
                     raise
-            return self.render(request, "admin_ui/migrate.html", {"title": "Readshift", "alias": control_alias()})
+                is_behind = sqlstate == UNDEFINED_COLUMN
+                if is_behind and not any(pending_migrations(control_alias())):
+                    raise
+            context = {"title": "Readshift", "alias": control_alias(), "is_behind": is_behind}
+            # The tables of the release before suffice for the switch, which has to be in reach meanwhile.
+            context |= {"is_routing_on": is_kill_switch_on(control_alias())} if is_behind else {}
+            return self.render(request, "admin_ui/migrate.html", context)
 
         return guarded
 

@@ -19,6 +19,7 @@ from rollout.models import DrainedReplica, GateKind, PolicyRevision, RoutingRule
 logger = logging.getLogger("readshift")
 
 UNDEFINED_TABLE = "42P01"
+UNDEFINED_COLUMN = "42703"
 
 policy_changed = Signal()
 """Sent with `using` when this process changed what a policy is compiled from, before the transaction commits."""

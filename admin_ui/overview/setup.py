@@ -49,6 +49,14 @@ def has_counted(reasons: Iterable[str], policy: Policy, using: str) -> bool:
     return Tally.objects.using(using).filter(kind=TallyKind.READ, reason__in=UNDER_A_RULE).exists()
 
 
+def pending_migrations(using: str) -> Iterator[str]:
+    """Yield the migrations of ours that were not applied."""
+    ours = {config.label for config in apps.get_app_configs() if config.name in PACKAGES}
+    loader = MigrationLoader(connections[using])
+    applied = set(loader.applied_migrations or ())
+    yield from (f"{label}.{name}" for label, name in sorted(set(loader.disk_migrations) - applied) if label in ours)
+
+
 def read_setup(
     settings: Settings, policy: Policy, board: Board, using: str, *, is_counted: bool, is_thorough: bool
 ) -> Setup:
@@ -59,7 +67,7 @@ def read_setup(
     """
     return Setup(
         alias=using,
-        pending=tuple(_pending(using)) if is_thorough else (),
+        pending=tuple(pending_migrations(using)) if is_thorough else (),
         cluster=tuple(_cluster(settings)),
         unreachable=tuple(_unreachable(board, asks=is_thorough)),
         router=_words(check_router()),
@@ -69,13 +77,6 @@ def read_setup(
         rules=len(policy.rules),
         is_counted=is_counted,
     )
-
-
-def _pending(using: str) -> Iterator[str]:
-    ours = {config.label for config in apps.get_app_configs() if config.name in PACKAGES}
-    loader = MigrationLoader(connections[using])
-    applied = set(loader.applied_migrations or ())
-    yield from (f"{label}.{name}" for label, name in sorted(set(loader.disk_migrations) - applied) if label in ours)
 
 
 def _cluster(settings: Settings) -> Iterator[str]:

@@ -15,10 +15,11 @@ from waffle.models import Flag, Switch
 from admin_ui.dashboard import DashboardAdmin
 from admin_ui.models import Dashboard
 from admin_ui.rules.admin import RoutingRuleAdmin
+from rollout.loading import is_kill_switch_on
 from rollout.models import Mode, RoutingRule, TallyKind, TargetKind
 from rollout.reasons import Reason
 from routers.meter import meter
-from tests.admin_ui.support import DASHBOARD, LIVE, count_reads, flag, mode_url, queries_of, text
+from tests.admin_ui.support import DASHBOARD, KILL, LIVE, count_reads, flag, mode_url, queries_of, text
 from tests.support import route
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +244,17 @@ def test_missing_tables_ask_for_migrate(superuser: Client, address: str) -> None
     assert response.status_code == 200
     assert "manage.py migrate --database default" in text(response)
     assert User.objects.exists(), "The failed query must not spoil a transaction around the view."
+
+
+def test_columns_that_are_not_there_yet_ask_for_migrate_and_leave_the_kill_switch_in_reach(rollbacker: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE readshift_shadowread DROP COLUMN looked_at CASCADE")
+        cursor.execute("DELETE FROM django_migrations WHERE name = '0014_shadow_looked_at'")
+    page = text(rollbacker.get(DASHBOARD))
+    assert "manage.py migrate --database default" in page
+    assert "older than the code" in page
+    rollbacker.post(KILL, {"state": "off"})
+    assert not is_kill_switch_on("default")
 
 
 def test_other_errors_of_the_database_are_not_hidden(superuser: Client) -> None:
