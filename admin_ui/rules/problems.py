@@ -73,9 +73,14 @@ def conflicts_of(rule: RoutingRule, using: str) -> Iterator[str]:
 
 
 def warnings_about(rule: RoutingRule, using: str, policy: Policy | None = None) -> tuple[str, ...]:
-    """Return everything that should be said about one stored rule. policy: what was just read, if it was."""
+    """Return everything that should be said about one stored rule, nothing if somebody has just deleted it.
+
+    policy: what was just read, if it was.
+    """
     is_endpoint = rule.target_kind == TargetKind.ENDPOINT
     policy = policy or load_policy(using)
-    compiled = (policy.endpoint_rules if is_endpoint else policy.model_rules)[rule.target]
+    compiled = (policy.endpoint_rules if is_endpoint else policy.model_rules).get(rule.target)
+    if compiled is None:
+        return ()
     endpoints = possible_endpoints([rule.target] if is_endpoint else [], using)
     return (*problems_of(compiled, endpoints, get_settings()), *conflicts_of(rule, using))

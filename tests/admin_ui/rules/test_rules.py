@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from waffle.models import Flag
 
+from admin_ui.rules.problems import warnings_about
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
 from tests.admin_ui.support import (
     ADD_RULE,
@@ -148,6 +149,13 @@ def test_the_page_of_a_rule_says_what_is_wrong_with_it(editor: Client) -> None:
     assert "uses the waffle flag “gone”, which does not exist" in page
     assert "matches nothing" in page
     assert "the pool “nowhere”, which has no replica" in page
+
+
+def test_nothing_is_said_of_a_rule_that_is_deleted_while_its_page_is_drawn() -> None:
+    rule = route("shop:product-list")
+    stored = RoutingRule.objects.get(pk=rule.pk)
+    rule.delete()
+    assert warnings_about(stored, "default") == ()
 
 
 def test_the_page_of_a_sound_rule_warns_of_nothing(editor: Client) -> None:
