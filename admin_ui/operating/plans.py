@@ -96,7 +96,10 @@ def _pause(held: Held, _: datetime) -> Step:
 
 
 def _resume(held: Held, _: datetime) -> Step:
-    stage = held.plan.parsed_stages[held.plan.stage]
+    plan, stages = held.plan, held.plan.parsed_stages
+    if plan.stage >= len(stages):
+        raise ValidationError(f"Plan {plan.pk} is in {where(plan)}, which it does not have. Roll it back.")
+    stage = stages[plan.stage]
     words = (f"The stage begins anew: {stage_words(stage)}.", WATCHED)
     return replace(_step(held, "resume", plans.resume, words), question="Resume the plan?", lets_rise=True)
 

@@ -214,6 +214,13 @@ def test_the_last_stage_has_no_next(operator: Client) -> None:
     assert "last stage. Finish it" in messages(steer(operator, running(stages=(5,)), "advance", confirm="1"))[0]
 
 
+def test_a_stage_that_there_is_not_cannot_begin_anew(operator: Client) -> None:
+    plan = running()
+    plans.pause(plan.pk)
+    RolloutPlan.objects.update(stage=9)
+    assert "in stage 10 of 3" in messages(steer(operator, plan, "resume", confirm="1"))[0]
+
+
 def test_a_plan_deleted_meanwhile_gives_a_message(operator: Client) -> None:
     plan = running()
     pk, address = plan.pk, back_url(plan.rule)
