@@ -17,6 +17,8 @@ REFUSAL = (
 MANY = 3
 _UNTOLD = frozenset({"id", "created", "modified"})
 _SEPARATOR = "-"
+_LONGEST_ID = 19
+"""Digits of the greatest id. Python reads no number of thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Version:
     def parse(cls, text: str) -> Self | None:
         """Return what `str` has written, or None for anything else."""
         digest, _, event = text.partition(_SEPARATOR)
-        return cls(digest, int(event)) if digest and event.isascii() and event.isdigit() else None
+        is_id = event.isascii() and event.isdigit() and len(event) <= _LONGEST_ID
+        return cls(digest, int(event)) if digest and is_id else None
 
     def __str__(self) -> str:
         return f"{self.digest}{_SEPARATOR}{self.event}"
