@@ -1,7 +1,8 @@
 """What all pages of the dashboard share: who may come in, missing tables, how they are drawn, and how a button acts."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import ProgrammingError, transaction
+from django.db import OperationalError, ProgrammingError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -21,17 +22,20 @@ from django_htmx.http import HttpResponseClientRefresh
 from admin_ui.operating.actions import Step
 from admin_ui.overview.setup import pending_migrations
 from admin_ui.permissions import Powers
+from rollout import rollback
 from rollout.acting import Acting, acting
 from rollout.changes import UNDEFINED_COLUMN, UNDEFINED_TABLE
 from rollout.loading import is_kill_switch_on
 from rollout.models import Door, RoutingRule
 from rollout.settings import get_settings
+from rollout.waiting import has_waited_in_vain, limit_waiting
 from routers.control import control_alias
 from routers.own_work import own_work
 
 View = Callable[..., HttpResponseBase]
 
 CONFIRMED = "1"
+HELD = "Somebody else holds what this would change, so nothing was changed. Try again."
 CHANGELIST = "readshift_admin_dashboard_changelist"
 
 
@@ -92,7 +96,8 @@ class Frame:
     ) -> HttpResponse:
         """Do what a button asks for, once it is confirmed if it raises exposure, and go back to a page.
 
-        plan: called in the transaction in which the step is applied. fields: what the question hands on to the answer.
+        plan: called in the transaction in which the step is applied, and which waits for nobody for long. fields: what
+        the question hands on to the answer.
         back: the address to return to; the page of ours that the form names unless it is given, else the overview.
         """
         powers = Powers.of(request.user)
@@ -101,7 +106,7 @@ class Frame:
         back = back or self._named_page(request)
         why = request.POST.get("reason", "").replace("\0", "").strip()
         try:
-            with transaction.atomic(using=control_alias()):
+            with _short_transaction(control_alias()):
                 step = plan()
                 if step.raises:
                     if not powers.may_raise:
@@ -203,6 +208,19 @@ class Frame:
             return self.render(request, "admin_ui/migrate.html", context)
 
         return guarded
+
+
+@contextmanager
+def _short_transaction(using: str) -> Iterator[None]:
+    """Open a transaction that waits for nobody for long. Raises ValidationError if somebody holds what it changes."""
+    try:
+        with transaction.atomic(using=using):
+            limit_waiting(using, rollback.LONGEST_WAIT_SECONDS)
+            yield
+    except OperationalError as error:
+        if not has_waited_in_vain(error):
+            raise
+        raise ValidationError(HELD) from error
 
 
 class Section(ABC):

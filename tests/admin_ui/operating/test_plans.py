@@ -292,3 +292,34 @@ def test_a_flag_that_somebody_holds_is_told_of_and_not_waited_for_long(
     finally:
         other.close()
     assert "Somebody else holds the rule for endpoint names or its gate, so nothing was changed." in told
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("table", "address", "data"),
+    [
+        ("waffle_switch", f"{DASHBOARD}kill-switch/", {"state": "off"}),
+        ("readshift_routingrule", f"{DASHBOARD}rules/{{rule}}/mode/", {"mode": "pin"}),
+        ("waffle_flag", f"{DASHBOARD}rules/{{rule}}/share/", {"percent": "0"}),
+    ],
+)
+def test_no_button_waits_for_long_for_what_somebody_holds(
+    rollbacker: Client,
+    rule: RoutingRule,
+    monkeypatch: pytest.MonkeyPatch,
+    table: str,
+    address: str,
+    data: dict[str, str],
+) -> None:
+    monkeypatch.setattr(rollback, "LONGEST_WAIT_SECONDS", 0.1)
+    other = connections.create_connection("default")
+    other.settings_dict["NAME"] = connection.settings_dict["NAME"]
+    try:
+        with other.cursor() as cursor:
+            # So that the test ends where a button does wait.
+            cursor.execute("SET idle_in_transaction_session_timeout = '3s'")
+            cursor.execute(f"BEGIN; SELECT * FROM {table} FOR UPDATE")
+            (told,) = messages(rollbacker.post(address.format(rule=rule.pk), data))
+    finally:
+        other.close()
+    assert told == "Somebody else holds what this would change, so nothing was changed. Try again."
