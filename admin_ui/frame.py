@@ -202,6 +202,8 @@ class Frame:
                 is_behind = sqlstate == UNDEFINED_COLUMN
                 if is_behind and not any(pending_migrations(control_alias())):
                     raise
+            if "HX-Request" in request.headers:
+                return HttpResponseClientRefresh()  # As in `fragment`: no whole page into the middle of one.
             context = {"title": "Readshift", "alias": control_alias(), "is_behind": is_behind}
             # The tables of the release before suffice for the switch, which has to be in reach meanwhile.
             context |= {"is_routing_on": is_kill_switch_on(control_alias())} if is_behind else {}

@@ -246,6 +246,14 @@ def test_missing_tables_ask_for_migrate(superuser: Client, address: str) -> None
     assert User.objects.exists(), "The failed query must not spoil a transaction around the view."
 
 
+def test_a_page_that_is_open_while_tables_go_missing_is_loaded_anew(superuser: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE readshift_tally RENAME TO readshift_tally_gone")
+    response = superuser.get(LIVE, headers={"HX-Request": "true"})
+    assert response.headers["HX-Refresh"] == "true"
+    assert response.content == b""
+
+
 def test_columns_that_are_not_there_yet_ask_for_migrate_and_leave_the_kill_switch_in_reach(rollbacker: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE readshift_shadowread DROP COLUMN looked_at CASCADE")
