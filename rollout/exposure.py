@@ -1,7 +1,7 @@
 """How many actors are let through to replicas and how old their answers may be, and what a change does to it. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -114,6 +114,22 @@ def routed(rule: Rule, gate: Exposure) -> Exposure:
         gate if reaches_replicas else Exposure(NOBODY),
         contract=rule.contract,
         may_be_stale=rule.over_budget == OverBudget.STALE,
+    )
+
+
+def held_back_by(rule: Rule, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Return those of the rules of which this one may keep reads on the primary.
+
+    A read that the rule for an endpoint and the rule for a model match goes to a replica only as far as both let it.
+    So reads of these rules may leave the primary when this one is gone.
+    """
+    own = of_rule(rule)
+    return tuple(
+        other
+        for other in rules
+        if other.target_kind != rule.target_kind
+        and not (others := of_rule(other)).is_nobody
+        and replace(others, percent=EVERYBODY).exceeds(own)
     )
 
 

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from admin_ui.permissions import Powers
 from admin_ui.rules.forms import FORM_ALONE, RuleForm
 from admin_ui.rules.problems import warnings_about
+from admin_ui.rules.releases import release_words
 from rollout import exposure, operations
 from rollout.loading import load_policy
 from rollout.models import RoutingRule
@@ -77,6 +78,12 @@ class RoutingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subsc
             (name, {**options, "fields": tuple(each for each in options["fields"] if each not in FORM_ALONE)})
             for name, options in fieldsets
         ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: RoutingRule | None = None) -> bool:
+        """Let those alone who may raise delete a rule that keeps other rules' reads on the primary."""
+        if not super().has_delete_permission(request, obj):
+            return False
+        return obj is None or Powers.of(request.user).may_raise or not release_words(obj, control_alias())
 
     def save_model(self, request: HttpRequest, obj: RoutingRule, form: RuleForm, change: bool) -> None:
         """Save the rule, and first the flag that it asks for: the admin runs both in one transaction."""

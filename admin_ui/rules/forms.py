@@ -11,6 +11,7 @@ from django.db import connections
 from admin_ui.permissions import OPERATE
 from admin_ui.rules.conflicts import REFUSAL, Version, differences, digest_of, told_since
 from admin_ui.rules.problems import possible_endpoints, unknown_endpoint_message
+from admin_ui.rules.releases import release_words
 from rollout import exposure
 from rollout.deny import is_denied
 from rollout.exposure import Change, Exposure
@@ -176,13 +177,19 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             before=exposure.of_rule(load_rule(stored, using)) if stored else Exposure(NOBODY),
             after=exposure.of_rule(load_rule(RoutingRule(**{name: data[name] for name in EXPOSING_FIELDS}), using)),
         )
-        if not change.raises_exposure:
+        rise = " and ".join(filter(None, (change.rise, self._release(using))))
+        if not rise:
             return
         if not self.may_raise:
             raise ValidationError(
-                f"This would {change.rise}. That takes the permission “{OPERATE}”. Choose a mode, gate, contract "
+                f"This would {rise}. That takes the permission “{OPERATE}”. Choose a mode, gate, contract "
                 f"or answer over budget that does not, or ask somebody who has it."
             )
         if not data.get("confirm"):
             self.fields["confirm"].widget = forms.CheckboxInput()
-            self.add_error("confirm", f"This would {change.rise}. Tick the box and save again to go ahead.")
+            self.add_error("confirm", f"This would {rise}. Tick the box and save again to go ahead.")
+
+    def _release(self, using: str) -> str:
+        """Say, to continue “this would”, whose reads may leave the primary once the rule is for another target."""
+        stored = RoutingRule.objects.using(using).filter(pk=self.instance.pk).first() if self._is_retargeted else None
+        return release_words(stored, using) if stored is not None else ""

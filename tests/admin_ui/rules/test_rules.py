@@ -8,6 +8,7 @@ from waffle.models import Flag
 
 from admin_ui.rules.problems import warnings_about
 from rollout.models import GateKind, Mode, RoutingRule, TargetKind
+from tests.admin_ui.conftest import StaffClient
 from tests.admin_ui.support import (
     ADD_RULE,
     RULES,
@@ -125,6 +126,37 @@ def test_another_target_for_an_open_rule_counts_as_raising(editor: Client) -> No
     assert "readshift.operate_routing" in text(
         editor.post(rule_url(rule), rule_data(target="shop:search", mode="route"))
     )
+
+
+class TestPins:
+    """A pin for a model keeps reads of a routed endpoint on the primary. Without it they go."""
+
+    @pytest.fixture
+    def pin(self) -> RoutingRule:
+        route("shop:product-list")
+        return route("shop.Product", kind=TargetKind.MODEL, mode=Mode.PIN)
+
+    def test_another_target_for_it_counts_as_raising(self, editor: Client, superuser: Client, pin: RoutingRule) -> None:
+        data = rule_data(target_kind="model", target="shop.Category", mode="pin")
+        page = text(editor.post(rule_url(pin), data))
+        assert "let go reads of endpoint shop:product-list that the rule for model shop.Product keeps" in page
+        pin.refresh_from_db()
+        assert pin.target == "shop.Product"
+        assert "Tick the box" in text(superuser.post(rule_url(pin), data))
+        assert superuser.post(rule_url(pin), data | {"confirm": "on"}).status_code == 302
+
+    def test_so_does_deleting_it(self, staff: StaffClient, superuser: Client, pin: RoutingRule) -> None:
+        client = staff("view_routingrule", "delete_routingrule")
+        assert client.post(f"{RULES}{pin.pk}/delete/", {"post": "yes"}).status_code == 403
+        client.post(RULES, {"action": "delete_selected", "_selected_action": pin.pk, "post": "yes"})
+        assert RoutingRule.objects.filter(pk=pin.pk).exists()
+        assert superuser.post(f"{RULES}{pin.pk}/delete/", {"post": "yes"}).status_code == 302
+
+    def test_whoever_may_delete_rules_deletes_one_that_keeps_nothing_back(self, staff: StaffClient) -> None:
+        pin = route("shop.Product", kind=TargetKind.MODEL, mode=Mode.PIN)
+        route("shop:search", mode=Mode.OBSERVE)
+        client = staff("view_routingrule", "delete_routingrule")
+        assert client.post(f"{RULES}{pin.pk}/delete/", {"post": "yes"}).status_code == 302
 
 
 def test_a_pin_against_a_route_warns_that_the_strictest_wins(editor: Client) -> None:
