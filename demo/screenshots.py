@@ -53,7 +53,7 @@ REWRITE = r"""
   const shifted = (date, time) => new Date(Date.parse(`${date}T${time}Z`) + shift).toISOString();
   const moments = /(\d{4}-\d\d-\d\d)(?:([ T])(\d\d:\d\d)(:\d\d)?)?|\b(\d\d:\d\d)(:\d\d)?\b/g;
   const others = [
-    [/\bfor (?:\d+|less than 1) s\b/g, "for 40 s"],
+    [/· for (?:\d+|less than 1) s\b/g, "· for 40 s"],
     [/\b(?:\d+|less than 1) s ago\b/g, "1 s ago"],
     [/\b\d{19}\b/g, "7512345678901234567"],
     [/\b[0-9A-F]+\/[0-9A-F]{6,8}\b/g, "3/1A9F04C8"],

@@ -22,6 +22,7 @@ WORDS = [("build-7", "web1"), ("31052", "4101")]
         ("the last commit that it shows was made 3 s ago", "the last commit that it shows was made 1 s ago"),
         ("streaming from 127.0.0.1:36679 up to 0/187E888", "streaming from 10.0.0.4:5432 up to 3/1A9F04C8"),
         ("system 7712120836126321130", "system 7512345678901234567"),
+        ("keeps connections for 60 s", "keeps connections for 60 s"),
         ("contract bounded:30, 10.0.0.4:5432, 12 s", "contract bounded:30, 10.0.0.4:5432, 12 s"),
     ],
 )
