@@ -8,7 +8,6 @@ from django.db import ProgrammingError, connections, transaction
 from django.utils import timezone
 
 from admin_ui.commands.frame import UNREACHABLE, Terminal, refusal
-from admin_ui.commands.looking import ask, look_at_servers
 from admin_ui.commands.status_forms import Report, as_json, say, say_status
 from admin_ui.drawing.windows import BUCKET_SECONDS, DEFAULT_MINUTES
 from admin_ui.overview.listing import Search
@@ -19,6 +18,7 @@ from rollout.changes import UNDEFINED_TABLE
 from rollout.models import Event, RolloutPlan
 from rollout.plan_states import LIVE
 from routers.control import control_alias
+from routers.looking import ask, look_at_servers
 
 CODES = {Level.HEALTHY: 0, Level.NOTICE: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 

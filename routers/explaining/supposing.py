@@ -15,17 +15,14 @@ from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.explaining.cases import Sight
 from routers.explaining.rungs import Explanation, explain
+from routers.looking import look_at_servers
 from routers.middleware import SAFE_METHODS
-from routers.prober import prober
 from routers.replicas import replicas
 from routers.situations import situation_of
 from routers.subjects import PlainParty
 from routers.tokens import NOTHING, Token
 from routers.trail import Trail
 from routers.unit import Unit, UnitKind
-
-_MOST_PROBES = 2
-"""How far a replica is behind shows when its primary is asked a second time, unless it is not behind at all."""
 
 
 class NoClusterError(LookupError):
@@ -124,11 +121,6 @@ def _group_ids(user: Any) -> frozenset[Any]:
 
 def _get_to_know(cluster: Cluster) -> None:
     """Ask the servers how they stand if this process knows nothing about one of them, or nothing that still counts."""
-    aliases = [replica.alias for replica in cluster.replicas]
     counts_since = time.monotonic() - get_settings().longest_trust_seconds
-    if all(replicas.standing(alias).seen_at >= counts_since for alias in aliases):
-        return
-    for _ in range(_MOST_PROBES):
-        prober.probe_once()
-        if all(map(replicas.is_fit, aliases)):
-            return
+    if any(replicas.standing(replica.alias).seen_at < counts_since for replica in cluster.replicas):
+        look_at_servers()

@@ -12,7 +12,7 @@ from waffle.models import Flag
 from waffle.testutils import override_flag
 
 from demo.shop.models import Category, Product
-from rollout.measuring import Period, measure
+from rollout.measuring import SETTLING, Period, measure
 from rollout.models import ArmCount, Mode, PolicyRevision, Side, TargetKind
 from rollout.reasons import Reason
 from rollout.windows import bucket_of
@@ -52,7 +52,7 @@ class TestRequests:
         row = ArmCount.objects.get()
         assert row.revision == PolicyRevision.objects.get().revision
         assert (row.target_kind, row.target, row.side, row.units, row.reads) == ("endpoint", "names", "replica", 3, 3)
-        window = measure(Period("endpoint", "names", 1, row.revision, row.starts_at), None, "default").window
+        window = measure(Period("endpoint", "names", 1, row.revision, row.starts_at - SETTLING), None, "default").window
         assert window is not None
         assert (window.replica.units, sum(window.replica.durations), window.reads) == (3, 3, 3)
         assert not arms.take()

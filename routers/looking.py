@@ -1,4 +1,4 @@
-"""One look at all servers, for a command that is over before the threads of a prober would have begun."""
+"""One look at all servers, for what is over before the threads of a prober would have begun."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
