@@ -1,20 +1,17 @@
 """What of the record somebody wants to see, as they write it into the form or an address."""
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
 from django import forms
 
 from rollout import looks
-from rollout.models import Door, Event, EventKind, GateKind
+from rollout.models import Door, EventKind, GateKind
 
 SUBJECT_KINDS = ("rule", "plan", *(kind.value for kind in GateKind if kind.value), "replica", looks.SUBJECT_KIND)
 """What events call the rows that they tell of, those of `rollout.journal` and `rollout.looks`."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class FilterForm(forms.Form):
@@ -61,30 +58,6 @@ class Filter:
     def of(cls, form: FilterForm) -> Self:
         """Return what a valid form asks for."""
         return cls(**{each.name: form.cleaned_data[each.name] for each in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the record, that of one event. Lists go on with the events before it."""
-
-    at: datetime
-    pk: int
-
-    @classmethod
-    def of(cls, event: Event) -> Self:
-        return cls(event.at, event.pk)
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Read what `str()` wrote. Returns None for anything else, so that a mangled address shows the newest."""
-        moment, _, pk = text.partition("-")
-        try:
-            return cls(_EPOCH + int(moment) * _MICROSECOND, int(pk))
-        except (ValueError, OverflowError):
-            return None
-
-    def __str__(self) -> str:
-        return f"{(self.at - _EPOCH) // _MICROSECOND}-{self.pk}"
 
 
 def query_string(form: FilterForm, **more: str) -> str:

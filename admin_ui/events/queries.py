@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from django.db import connections
 from django.db.models import Q
 
-from admin_ui.events.filters import SUBJECT_KINDS, Filter, Place
+from admin_ui.events.filters import SUBJECT_KINDS, Filter
+from admin_ui.places import Place
 from rollout.models import Event
 
 MANY = 200
@@ -61,8 +62,13 @@ def conditions(wanted: Filter, using: str) -> Q:
 def read_events(met: Q, count: int, using: str, before: Place | None = None) -> list[Event]:
     """Return up to so many events that meet this, the newest first, from a place on or from the end of the record."""
     if before is not None:
-        met &= Q(at__lte=before.at) & (Q(at__lt=before.at) | Q(pk__lt=before.pk))
+        met &= before.before("at")
     return list(Event.objects.using(using).filter(met).order_by("-at", "-pk")[:count])
+
+
+def place_of(event: Event) -> Place:
+    """Return where an event stands in the record."""
+    return Place(event.at, event.pk)
 
 
 def read_chunks(met: Q, size: int, using: str) -> Iterator[list[Event]]:
@@ -70,7 +76,7 @@ def read_chunks(met: Q, size: int, using: str) -> Iterator[list[Event]]:
     chunk = read_events(met, size, using)
     while chunk:
         yield chunk
-        chunk = read_events(met, size, using, Place.of(chunk[-1])) if len(chunk) == size else []
+        chunk = read_events(met, size, using, place_of(chunk[-1])) if len(chunk) == size else []
 
 
 def read_event(pk: int, using: str) -> Event | None:

@@ -6,11 +6,12 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from admin_ui.events.export import export
-from admin_ui.events.filters import Filter, FilterForm, Place, query_string
-from admin_ui.events.queries import conditions, read_event, read_events
+from admin_ui.events.filters import Filter, FilterForm, query_string
+from admin_ui.events.queries import conditions, place_of, read_event, read_events
 from admin_ui.events.words import TOLD_CHANGES, EventWords
 from admin_ui.frame import Section
 from admin_ui.permissions import Powers
+from admin_ui.places import Place
 from routers.control import control_alias
 
 PAGE = 50
@@ -48,7 +49,7 @@ class Events(Section):
             "listed": TOLD_CHANGES,
             "zone": timezone.get_current_timezone_name(),
             "filter_query": query_string(form),
-            "older_query": query_string(form, before=str(Place.of(found[PAGE - 1]))) if has_more else "",
+            "older_query": query_string(form, before=str(place_of(found[PAGE - 1]))) if has_more else "",
             "is_newest": before is None,
         }
         return self.frame.section(request, "admin_ui/events/list.html", context)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from admin_ui.downloads import safe_cell
-from admin_ui.shadow_pages.paging import Place
+from admin_ui.shadow_pages.paging import TIME, place_of
 from rollout.models import ShadowRead
 from routers.own_work import own_work
 from routers.positions import format_lsn
@@ -51,16 +51,16 @@ _STORED = (
 def read_exported(reads: QuerySet[ShadowRead], most: int = MOST_READS) -> Iterator[dict[str, Any]]:
     """Yield reads as rows of a download, the newest first, by the names that they are stored under."""
     wanted, left = reads.order_by("-compared_at", "-pk").only(*_STORED), most
-    place: Place | None = None
+    rest = wanted
     while left > 0:
         # Not around what is yielded: whoever takes it does so in a context of their own.
         with own_work():
-            batch = list((wanted if place is None else wanted.filter(place.before))[: min(left, BATCH)])
+            batch = list(rest[: min(left, BATCH)])
         yield from map(_row, batch)
         if len(batch) < min(left, BATCH):
             return
         left -= len(batch)
-        place = Place.of(batch[-1])
+        rest = wanted.filter(place_of(batch[-1]).before(TIME))
 
 
 def as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from admin_ui.overview.shadows import ShadowLine, shadow_lines
+from admin_ui.places import Place
 from admin_ui.shadow_pages.choices import Choices, read_choices
 from admin_ui.shadow_pages.filters import Asked, Filters, parse, reads_asked_for
-from admin_ui.shadow_pages.paging import Place, read_slice
+from admin_ui.shadow_pages.paging import place_of, read_slice
 from admin_ui.shadow_pages.words import cause_label, moment, needs_look, outcome_words, took
 from rollout.models import RoutingRule, ShadowRead
 from tasks.reporting.verdicts import Judgement
@@ -87,7 +88,7 @@ def read_listing(query: Mapping[str, str], now: datetime, using: str) -> Listing
         verdicts=tuple(_verdicts(rules, asked.filters, shadow_lines(rules, now, using))),
         choices=read_choices(asked, rules, now, using),
         rows=tuple(map(_row, found.reads)),
-        newest=Place.of(found.reads[0]) if found.reads else None,
+        newest=place_of(found.reads[0]) if found.reads else None,
         newer=f"{asked.filters.address}&after={found.newer}" if found.newer else "",
         older=f"{asked.filters.address}&before={found.older}" if found.older else "",
     )

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from admin_ui.operating.actions import Step
+from admin_ui.places import Place
 from admin_ui.shadow_pages.filters import parse, reads_asked_for
-from admin_ui.shadow_pages.paging import Place
+from admin_ui.shadow_pages.paging import TIME
 from admin_ui.shadow_pages.words import outcome_words
 from rollout import looks
 from rollout.exposure import Change, Exposure
@@ -39,7 +40,7 @@ def look_at_all_step(query: dict[str, str], until: str, now: datetime, using: st
     asked = parse(query, RoutingRule.objects.using(using))
     if asked.problems:
         raise ValidationError([*asked.problems, "Nothing was changed."])
-    shown = reads_asked_for(asked, now, using).filter(place.before | place.itself)
+    shown = reads_asked_for(asked, now, using).filter(place.before(TIME) | place.itself(TIME))
     reads = looks.lock_unseen(shown)
     if not reads:
         raise ValidationError("There is no read left to look at among these, so nothing was changed.")

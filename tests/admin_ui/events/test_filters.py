@@ -1,30 +1,16 @@
-"""What a filter and a place in the record are read from."""
+"""What a filter is read from."""
 
 from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
-from admin_ui.events.filters import SUBJECT_KINDS, Filter, FilterForm, Place, query_string
+from admin_ui.events.filters import SUBJECT_KINDS, Filter, FilterForm, query_string
 from rollout import journal, looks
-
-MOMENTS = st.datetimes(min_value=datetime(1971, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants it naive
 
 
 def test_the_kinds_are_those_that_are_recorded() -> None:
     assert set(SUBJECT_KINDS) == {*journal._recorded_models(), looks.SUBJECT_KIND}
-
-
-@given(MOMENTS, st.integers(1, 2**63 - 1))
-def test_a_place_is_read_as_it_was_written(at: datetime, pk: int) -> None:
-    assert Place.parse(str(Place(at, pk))) == Place(at, pk)
-
-
-@pytest.mark.parametrize("text", ["", "-", "7", "7-", "-7", "x-7", "99999999999999999999999999-1", "1-2-3"])
-def test_a_mangled_place_is_none(text: str) -> None:
-    assert Place.parse(text) is None
 
 
 def test_times_without_a_zone_are_local_and_others_are_what_they_say() -> None:
