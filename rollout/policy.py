@@ -73,6 +73,10 @@ class Policy:
         """Every rule, the endpoints' first."""
         return (*self.endpoint_rules.values(), *self.model_rules.values())
 
+    def rule_of(self, target_kind: str, target: str) -> Rule | None:
+        """Return the rule for one target, or None where the policy is of a moment without it."""
+        return (self.endpoint_rules if target_kind == TargetKind.ENDPOINT else self.model_rules).get(target)
+
     def rules_for(self, endpoint: str, model: str) -> tuple[Rule, ...]:
         """Return the rules that a read of this model at this endpoint must satisfy, the endpoint's first."""
         found = (self.endpoint_rules.get(endpoint), self.model_rules.get(model))

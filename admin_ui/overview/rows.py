@@ -12,7 +12,7 @@ from rollout import exposure
 from rollout.contracts import Contract, Freshness
 from rollout.exposure import Exposure
 from rollout.gates import EVERYBODY, NOBODY
-from rollout.models import GateKind, Mode, RoutingRule, TargetKind
+from rollout.models import GateKind, Mode, RoutingRule
 from rollout.policy import Policy, Rule
 
 
@@ -95,18 +95,12 @@ class Beside:
     attention: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def compiled_rule(rule: RoutingRule, policy: Policy) -> Rule | None:
-    """Return the rule as the policy knows it, or None where the policy is of a moment without it."""
-    rules = policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules
-    return rules.get(rule.target)
-
-
 def rule_rows(rules: Iterable[RoutingRule], policy: Policy, powers: Powers, beside: Beside) -> tuple[RuleRow, ...]:
     """Return one row for each of these rules that the policy knows."""
     users = Counter((rule.gate_kind, rule.gate_name) for rule in policy.rules)
     rows = []
     for rule in rules:
-        compiled = compiled_rule(rule, policy)
+        compiled = policy.rule_of(rule.target_kind, rule.target)
         if compiled is not None:
             sharers = users[compiled.gate_kind, compiled.gate_name] - 1
             rows.append(_row(rule, compiled, sharers, powers, beside))

@@ -18,8 +18,6 @@ from routers.inspection import inspector
 PAGE = "readshift_replicas"
 
 ASKED = "1"
-HERE = "replicas"
-"""What the forms on this page say, so that their answer leads back to it."""
 
 
 class Replicas(Section):
@@ -43,7 +41,6 @@ class Replicas(Section):
         context = {
             "title": "Replicas",
             "board": see_replicas(timezone.now(), using, has_rules=has_rules),
-            "here": HERE,
             **(_facts() if request.GET.get("inspect") == ASKED else {}),
         }
         return self.frame.section(request, "admin_ui/replicas/page.html", context)
@@ -60,7 +57,6 @@ class Replicas(Section):
             request,
             lambda: drain_step(alias, by, reason, timezone.now(), control_alias()),
             {"alias": alias},
-            self._back(request),
         )
 
     def undrain(self, request: HttpRequest) -> HttpResponse:
@@ -69,13 +65,8 @@ class Replicas(Section):
         return self.frame.act(
             request,
             lambda: undrain_step(alias, timezone.now(), control_alias()),
-            {"alias": alias, "back": request.POST.get("back", "")},
-            self._back(request),
+            {"alias": alias},
         )
-
-    def _back(self, request: HttpRequest) -> str:
-        """Return the address of this page if the form was on it, else that of no page in particular."""
-        return self.frame.address(PAGE) if request.POST.get("back") == HERE else ""
 
 
 def _facts() -> dict[str, object]:

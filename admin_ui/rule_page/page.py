@@ -1,11 +1,11 @@
 """All that the page of a rule shows at one moment. The number of queries does not depend on how much has happened."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
 from admin_ui.operating.plans import stage_words
-from admin_ui.overview.rows import Beside, GateView, RuleRow, rule_rows
+from admin_ui.overview.rows import Beside, RuleRow, rule_rows
 from admin_ui.overview.shadows import ShadowLine, shadow_lines
 from admin_ui.permissions import Powers
 from admin_ui.rule_page.history import History, read_history
@@ -15,7 +15,7 @@ from admin_ui.rule_page.reasons import ReasonsOfRule, read_reasons
 from admin_ui.rule_page.shares import Present
 from admin_ui.rules.problems import warnings_about
 from rollout.loading import load_policy
-from rollout.models import GateKind, RolloutPlan, RoutingRule, TargetKind
+from rollout.models import GateKind, RolloutPlan, RoutingRule
 from rollout.plan_states import LIVE, State
 from rollout.policy import Policy
 from rollout.stages import TEMPLATES
@@ -97,10 +97,10 @@ def read_rule_page(
 ) -> RulePageData | None:
     """Read everything about a rule that changes by itself. Returns None if the policy knows it no more."""
     rule, policy = stored.rule, stored.policy
-    row = next(iter(rule_rows([rule], policy, powers, Beside())), None)
-    if row is None:
+    compiled = policy.rule_of(rule.target_kind, rule.target)
+    if compiled is None:
         return None
-    compiled = (policy.endpoint_rules if rule.target_kind == TargetKind.ENDPOINT else policy.model_rules)[rule.target]
+    (row,) = rule_rows([rule], policy, powers, Beside())
     plans = _read_plans(rule, using)
     rival = _read_rival(rule, using)
     newest = plans[0] if plans else None
@@ -110,7 +110,7 @@ def read_rule_page(
     if with_history:
         history = read_history(Present(rule, compiled.gate, policy.enabled), plans, length, now, using)
     return RulePageData(
-        row=replace(row, gate=_with_sharers(row.gate, policy)),
+        row=row,
         contract=str(compiled.contract),
         note=rule.note,
         shadow_percent=f"{rule.shadow_percent.normalize():f}",
@@ -130,14 +130,6 @@ def read_findings(stored: Stored, now: datetime, using: str) -> Findings:
         problems=warnings_about(stored.rule, using, stored.policy),
         shadow=shadow_lines([stored.rule], now, using).get(stored.rule.pk),
     )
-
-
-def _with_sharers(gate: GateView | None, policy: Policy) -> GateView | None:
-    """Return the gate with the number of other rules that go by it, which one row by itself does not know."""
-    if gate is None:
-        return None
-    users = sum((rule.gate_kind, rule.gate_name) == (gate.kind, gate.name) for rule in policy.rules)
-    return replace(gate, sharers=users - 1)
 
 
 def _read_plans(rule: RoutingRule, using: str) -> list[RolloutPlan]:

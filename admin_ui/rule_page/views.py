@@ -1,7 +1,6 @@
 """The page of one rule, its news, and the buttons on it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -18,6 +17,10 @@ from routers.control import control_alias
 
 class RulePage(Section):
     """The page of one rule. It is reached from the rules that other pages list."""
+
+    @classmethod
+    def admits(cls, powers: Powers) -> bool:
+        return powers.may_see_rules
 
     def urls(self) -> list[URLPattern]:
         frame = self.frame
@@ -86,6 +89,5 @@ class RulePage(Section):
 
     def _find(self, request: HttpRequest, pk: int) -> Stored | None:
         """Return a rule, or None if there is none. Raises PermissionDenied."""
-        if not Powers.of(request.user).may_see_rules:
-            raise PermissionDenied
+        self.refuse_others(request)
         return find_rule(pk, control_alias())

@@ -79,7 +79,7 @@ def warnings_about(rule: RoutingRule, using: str, policy: Policy | None = None) 
     """
     is_endpoint = rule.target_kind == TargetKind.ENDPOINT
     policy = policy or load_policy(using)
-    compiled = (policy.endpoint_rules if is_endpoint else policy.model_rules).get(rule.target)
+    compiled = policy.rule_of(rule.target_kind, rule.target)
     if compiled is None:
         return ()
     endpoints = possible_endpoints([rule.target] if is_endpoint else [], using)

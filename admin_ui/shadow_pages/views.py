@@ -99,7 +99,7 @@ class ShadowPages(Section):
 
         @wraps(view)
         def seen(request: HttpRequest, **arguments: int) -> HttpResponseBase:
-            if Powers.of(request.user).may_see_rules:
+            if self.admits(Powers.of(request.user)):
                 return view(request, **arguments)
             words = (
                 f"Shadow reads tell what rules read, so they are shown to those who may view rules. Ask for the "

@@ -123,10 +123,12 @@ def test_viewers_have_no_buttons_and_operators_have(
 
 
 def test_drains_lead_back_to_where_they_were_pressed(servers: Servers, operator: Client) -> None:
-    response = operator.post(DRAIN, {"alias": "replica1", "back": "replicas"})
+    back = re.findall(r'name="back" value="([^"]+)"', text(operator.get(PAGE)))
+    assert set(back) == {PAGE}
+    response = operator.post(DRAIN, {"alias": "replica1", "back": PAGE})
     assert response["Location"] == PAGE
     assert messages(response) == ["Replica replica1 drained: it serves no reads."]
-    question = text(operator.post(UNDRAIN, {"alias": "replica1", "back": "replicas"}))
+    question = text(operator.post(UNDRAIN, {"alias": "replica1", "back": PAGE}))
     assert f'href="{PAGE}"' in question
     fields = dict(re.findall(r'name="(alias|back|confirm)" value="([^"]+)"', question))
     assert operator.post(UNDRAIN, fields)["Location"] == PAGE
