@@ -19,8 +19,8 @@ def ask(alias: str) -> Finding:
         return probe.ask(get_settings().probe_timeout_seconds)
 
 
-def look_at_servers() -> None:
-    """Ask every server how it stands, all at the same time, and again for a second if a replica is not fit.
+def look_at_servers(longest: float = LONGEST_SECONDS) -> None:
+    """Ask every server how it stands, all at the same time, and again for so many seconds while a replica is not fit.
 
     A replica is judged by where its primary was, so primaries come first; and one that was a moment behind is known to
     be so only once it gets there. With servers that hang it takes a second and a few times PROBE_TIMEOUT_SECONDS.
@@ -28,7 +28,7 @@ def look_at_servers() -> None:
     clusters = get_settings().clusters.values()
     primaries = [(cluster, cluster.primary) for cluster in clusters]
     others = [(cluster, replica.alias) for cluster in clusters for replica in cluster.replicas]
-    until = time.monotonic() + LONGEST_SECONDS
+    until = time.monotonic() + longest
     with ExitStack() as open_until_the_end:
         probes = {alias: open_until_the_end.enter_context(closing(Probe(alias))) for _, alias in primaries + others}
         threads = open_until_the_end.enter_context(ThreadPoolExecutor(max(len(probes), 1), "readshift-look"))

@@ -113,13 +113,6 @@ class Prober:
         """Say whether this process asks a cluster's servers for all processes."""
         return any(feed.is_leading for feed in self._feeds.values())
 
-    def probe_once(self) -> None:
-        """Ask every server in this thread, primaries first. For commands, which are over before the threads are."""
-        for cluster in get_settings().clusters.values():
-            for alias in (cluster.primary, *(replica.alias for replica in cluster.replicas)):
-                with closing(Probe(alias)) as probe:
-                    self._replicas.record(cluster, alias, probe.ask(get_settings().probe_timeout_seconds))
-
     def _run(self, cluster: Cluster, alias: str) -> None:
         stopping, stands_since = self._stopping, math.inf
         with closing(Probe(alias)) as probe:

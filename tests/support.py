@@ -14,6 +14,7 @@ from rollout.models import GateKind, Mode, OverBudget, RoutingRule, TallyKind, T
 from rollout.settings import get_settings
 from routers.agent import agent
 from routers.courier import courier
+from routers.looking import look_at_servers
 from routers.meter import meter
 from routers.prober import prober
 from routers.replicas import replicas
@@ -135,7 +136,7 @@ def probing(settings: Any, **options: Any) -> Iterator[None]:
 
         def are_fit() -> bool:
             # A replica that was asked before its primary would wait for the next turn.
-            prober.probe_once()
+            look_at_servers(longest=0)
             return all(map(replicas.is_fit, get_settings().replicas))
 
         wait_until(are_fit, 60, "the replicas to be fit")

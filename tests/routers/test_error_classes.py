@@ -15,8 +15,8 @@ from rollout.reasons import Cause
 from routers.blocks import unit_of_work
 from routers.failures import Failure, failure_of
 from routers.health import Fitness
+from routers.looking import look_at_servers
 from routers.own_work import own_work
-from routers.prober import prober
 from routers.replicas import replicas
 from tests.edge_cases.test_failures import LOCK, impatient, replica_of, slow_on_a_replica
 from tests.routers import faults
@@ -83,7 +83,7 @@ def test_a_server_that_starts_up(shop: Servers, replica: Server) -> None:
     with faults.starting(replica):
         error = error_of(replica)
         assert (is_answered(shop), is_blamed(replica)) == (True, True)
-        prober.probe_once()
+        look_at_servers(longest=0)
         assert replicas.standing(replica.name).fitness is Fitness.STARTING
     assert "the database system is starting up" in str(error)
     assert failure_of(error) == Failure(Cause.REFUSED, is_replica_fault=True)
@@ -247,7 +247,7 @@ def test_a_wrong_password_is_told_in_the_standing(shop: Servers, replica: Server
         try:
             error = error_of(replica)
             assert is_answered(shop)
-            prober.probe_once()
+            look_at_servers(longest=0)
         finally:
             connections[replica.name].settings_dict["PASSWORD"] = ""
     standing = replicas.standing(replica.name)
@@ -260,7 +260,7 @@ def test_a_role_that_does_not_exist_is_told_in_the_standing(shop: Servers, repli
     with faults.as_user(replica.name, "visitor"):
         error = error_of(replica)
         assert is_answered(shop)
-        prober.probe_once()
+        look_at_servers(longest=0)
     standing = replicas.standing(replica.name)
     assert (standing.fitness, 'role "visitor" does not exist' in standing.detail) == (Fitness.UNREACHABLE, True)
     assert failure_of(error) == Failure(Cause.REFUSED, is_replica_fault=True)

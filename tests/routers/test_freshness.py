@@ -14,7 +14,7 @@ from demo.waiting import wait_until
 from rollout.reasons import Reason
 from routers.agent import agent
 from routers.blocks import unit_of_work, use_contract, use_replica
-from routers.prober import prober
+from routers.looking import look_at_servers
 from routers.replicas import replicas
 from tests.support import Servers, decisions, forget_writes, probing, route
 
@@ -75,7 +75,7 @@ def test_what_the_last_probe_covers_costs_no_question(shop: Servers, client: Cli
     with probing(settings, PROBE_SECONDS=600.0):
         client.get("/test/written/update/")
         shop.settle()
-        prober.probe_once()
+        look_at_servers(longest=0)
         with shop.watch() as reads:
             client.get("/test/names/")
         assert (reads.primary, reads.replicas) == (0, 1)
