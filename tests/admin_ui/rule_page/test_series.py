@@ -46,7 +46,7 @@ def test_what_processes_stored_within_a_minute_adds_up_by_arm() -> None:
     rows = [
         arm(ago(seconds=100), units=3, failed=1, durations=durations(0.01, 0.01, 0.3), lag_seconds=0.5),
         arm(ago(seconds=105), units=1, durations=durations(0.01), lag_seconds=2.5),
-        arm(ago(seconds=100), Side.PRIMARY, units=9, durations=durations(0.02)),
+        arm(ago(seconds=100), Side.PRIMARY, units=9, durations=durations(0.02), lag_seconds=0.1),
         arm(ago(seconds=100), target="names"),
         arm(ago(seconds=100), target_kind="model"),
         arm(ago(hours=2), units=50),
