@@ -1,14 +1,10 @@
 """What became of the units that a rule's gate let go, and of those that it did not: counts of this process."""
 
-import os
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-
-from django.utils import timezone
 
 from rollout.models.arm import ArmCount, Side
 from rollout.policy import Rule
@@ -16,6 +12,7 @@ from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from rollout.windows import bucket_of
 from routers.replicas import replicas
+from routers.unit_counts import UnitCounts
 
 
 @dataclass(slots=True)
@@ -63,15 +60,13 @@ class Outcomes:
 Arms = Mapping[Side, Outcomes]
 
 
-class ArmMeter:
+class ArmMeter(UnitCounts[Rollout, Arms]):
     """Counters of one process, until the agent writes them: one for each rule with a gate that was asked.
 
     Beyond `MAX_SERIES` of them neither arm is counted: one without the other would be no comparison.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._arms: dict[Rollout, Arms] = {}
+    model = ArmCount
 
     def count(self, memberships: Iterable[Membership], seconds: float, *, failed: bool) -> None:
         """Take down that a unit has ended, for each arm that it belongs to. seconds: how long it took."""
@@ -89,12 +84,6 @@ class ArmMeter:
                     outcomes.fallbacks += min(member.fallbacks, member.reads)
                     outcomes.durations[bucket] += 1
 
-    def take(self) -> Mapping[Rollout, Arms]:
-        """Return the counts and start again from nothing."""
-        with self._lock:
-            arms, self._arms = self._arms, {}
-        return arms
-
     def give_back(self, taken: Mapping[Rollout, Arms]) -> None:
         """Add counts again that could not be written."""
         for rollout, kept in taken.items():
@@ -103,51 +92,33 @@ class ArmMeter:
                     for side, outcomes in kept.items():
                         arms[side].add(outcomes)
 
-    def write(self, using: str) -> None:
-        """Store the counts. Those that cannot be written are kept. Raises what the database raises."""
-        taken = self.take()
-        if not taken:
-            return
-        try:
-            ArmCount.objects.using(using).bulk_create(rows(taken, timezone.now()), batch_size=1000)
-        except Exception:
-            self.give_back(taken)
-            raise
-
-    def after_fork(self) -> None:
-        """Begin anew in a child. What the parent counted it writes itself."""
-        self._lock = threading.Lock()
-        self._arms = {}
+    def rows(self, taken: Mapping[Rollout, Arms], now: datetime) -> Iterable[ArmCount]:
+        starts_at = flush_span(now)
+        for rollout, arms in taken.items():
+            lag = greatest_lag(rollout.pool)
+            for side, outcomes in arms.items():
+                if outcomes.units:
+                    yield ArmCount(
+                        starts_at=starts_at,
+                        span_seconds=FLUSH_SPAN_SECONDS,
+                        target_kind=rollout.target_kind,
+                        target=rollout.target,
+                        side=side,
+                        revision=rollout.revision,
+                        units=outcomes.units,
+                        failed=outcomes.failed,
+                        durations=outcomes.durations,
+                        reads=outcomes.reads,
+                        fallbacks=outcomes.fallbacks,
+                        lag_seconds=lag,
+                    )
 
     def _arms_of(self, rollout: Rollout) -> Arms | None:
         """Return where a rollout is counted, or None when there is no room for it. The lock must be held."""
-        arms = self._arms.get(rollout)
-        if arms is None and len(self._arms) < get_settings().max_series:
-            arms = self._arms[rollout] = {side: Outcomes() for side in Side}
+        arms = self._counted.get(rollout)
+        if arms is None and len(self._counted) < get_settings().max_series:
+            arms = self._counted[rollout] = {side: Outcomes() for side in Side}
         return arms
-
-
-def rows(taken: Mapping[Rollout, Arms], now: datetime) -> Iterable[ArmCount]:
-    """Return the rows that store these counts."""
-    starts_at = flush_span(now)
-    for rollout, arms in taken.items():
-        lag = greatest_lag(rollout.pool)
-        for side, outcomes in arms.items():
-            if outcomes.units:
-                yield ArmCount(
-                    starts_at=starts_at,
-                    span_seconds=FLUSH_SPAN_SECONDS,
-                    target_kind=rollout.target_kind,
-                    target=rollout.target,
-                    side=side,
-                    revision=rollout.revision,
-                    units=outcomes.units,
-                    failed=outcomes.failed,
-                    durations=outcomes.durations,
-                    reads=outcomes.reads,
-                    fallbacks=outcomes.fallbacks,
-                    lag_seconds=lag,
-                )
 
 
 def greatest_lag(pool: str) -> float | None:
@@ -159,8 +130,3 @@ def greatest_lag(pool: str) -> float | None:
 
 arms = ArmMeter()
 """The arms of this process."""
-
-
-def connect() -> None:
-    """Tie the counts to the process. Called once, when the apps are ready."""
-    os.register_at_fork(after_in_child=arms.after_fork)

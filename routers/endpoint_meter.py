@@ -1,19 +1,16 @@
 """What became of the units of each endpoint, counted in memory where they end, until the agent writes it."""
 
-import os
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from django.utils import timezone
 
 from rollout.models.endpoint_count import EndpointCount
 from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from rollout.windows import bucket_of
 from routers.endpoints import OVERFLOW
+from routers.unit_counts import UnitCounts
 
 
 @dataclass(slots=True)
@@ -36,12 +33,10 @@ class Work:
         self.durations.update(other.durations)
 
 
-class EndpointMeter:
+class EndpointMeter(UnitCounts[str, Work]):
     """Counters of one process. Those of endpoints that a full one has not seen yet are added up under `OVERFLOW`."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._work: dict[str, Work] = {}
+    model = EndpointCount
 
     def count(
         self,
@@ -64,65 +59,36 @@ class EndpointMeter:
             work.with_token += has_token
             work.durations[bucket] += 1
 
-    def take(self) -> Mapping[str, Work]:
-        """Return the counts and start again from nothing."""
-        with self._lock:
-            work, self._work = self._work, {}
-        return work
-
     def give_back(self, taken: Mapping[str, Work]) -> None:
         """Add counts again that could not be written."""
         for endpoint, work in taken.items():
             with self._lock:
                 self._work_of(endpoint).add(work)
 
-    def write(self, using: str) -> None:
-        """Store the counts. Those that cannot be written are kept. Raises what the database raises."""
-        taken = self.take()
-        if not taken:
-            return
-        try:
-            EndpointCount.objects.using(using).bulk_create(rows(taken, timezone.now()), batch_size=1000)
-        except Exception:
-            self.give_back(taken)
-            raise
-
-    def after_fork(self) -> None:
-        """Begin anew in a child. What the parent counted it writes itself."""
-        self._lock = threading.Lock()
-        self._work = {}
+    def rows(self, taken: Mapping[str, Work], now: datetime) -> Iterable[EndpointCount]:
+        starts_at = flush_span(now)
+        for endpoint, work in taken.items():
+            yield EndpointCount(
+                starts_at=starts_at,
+                span_seconds=FLUSH_SPAN_SECONDS,
+                endpoint=endpoint,
+                units=work.units,
+                failed=work.failed,
+                safe_writes=work.safe_writes,
+                writes_after_reads=work.writes_after_reads,
+                with_token=work.with_token,
+                durations=work.durations,
+            )
 
     def _work_of(self, endpoint: str) -> Work:
         """Return where an endpoint is counted. The lock must be held."""
-        work = self._work.get(endpoint)
+        work = self._counted.get(endpoint)
         if work is None:
-            if len(self._work) >= get_settings().max_series:
+            if len(self._counted) >= get_settings().max_series:
                 endpoint = OVERFLOW
-            work = self._work.setdefault(endpoint, Work())
+            work = self._counted.setdefault(endpoint, Work())
         return work
-
-
-def rows(taken: Mapping[str, Work], now: datetime) -> Iterable[EndpointCount]:
-    """Return the rows that store these counts."""
-    starts_at = flush_span(now)
-    for endpoint, work in taken.items():
-        yield EndpointCount(
-            starts_at=starts_at,
-            span_seconds=FLUSH_SPAN_SECONDS,
-            endpoint=endpoint,
-            units=work.units,
-            failed=work.failed,
-            safe_writes=work.safe_writes,
-            writes_after_reads=work.writes_after_reads,
-            with_token=work.with_token,
-            durations=work.durations,
-        )
 
 
 endpoint_meter = EndpointMeter()
 """The endpoints of this process."""
-
-
-def connect() -> None:
-    """Tie the counts to the process. Called once, when the apps are ready."""
-    os.register_at_fork(after_in_child=endpoint_meter.after_fork)
