@@ -65,8 +65,9 @@ class Cluster:
 class Settings:
     """The parsed setting. Durations are in seconds.
 
+    enabled: False sends every read to the primary.
     clusters: primary alias to cluster.
-    deny: app labels and model labels whose reads stay on the primary, besides `ALWAYS_DENIED`.
+    deny: app labels and model labels whose reads stay on the primary, besides those that always do.
     endpoints: names given by hand to units, so that a rule for one of them is known to be meant.
     actor: dotted path of `(HttpRequest) -> str | None`, for hosts that know their users by something else than the
         session cookie or the credentials.
@@ -100,7 +101,8 @@ class Settings:
     shadow_reports: how many compared reads are kept at most.
     webhook_secrets: what callers of the webhook sign with, the newest first; without one there is no webhook.
     webhook_bearer: whether callers who cannot sign may send a secret itself as a bearer token.
-    notify_emails: who is told of notable events by mail. notify_url: where they are posted to as JSON, or None.
+    notify_emails: who is told of notable events by mail.
+    notify_url: where notable events are posted to as JSON, with http:// or https://; None is nowhere.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
         that nothing is routed under Django's test runner.
