@@ -27,12 +27,12 @@ class Operator:
         """Hang up."""
         self._http.close()
 
-    def add_rule(self, endpoint: str, flag: str) -> None:
-        """Add a rule that routes an endpoint, with a new flag that is still closed."""
+    def add_rule(self, endpoint: str, flag: str, mode: str = "route") -> None:
+        """Add a rule for an endpoint, with a new flag that is still closed. mode: `route`, `observe` or `pin`."""
         fields = {
             "target_kind": "endpoint",
             "target": endpoint,
-            "mode": "route",
+            "mode": mode,
             "gate_kind": "flag",
             "gate_name": flag,
             "create_flag": "on",
@@ -46,16 +46,24 @@ class Operator:
         if "errornote" in page:
             raise ProcessError(f"The admin refused a rule for {endpoint!r}.")
 
+    def set_mode(self, endpoint: str, mode: str) -> None:
+        """Set the mode of an endpoint's rule, and confirm it."""
+        self._post(f"{DASHBOARD}rules/{self._rule(endpoint)}/mode/", {"mode": mode, "confirm": "1"})
+
     def set_share(self, endpoint: str, percent: float) -> None:
         """Set the percentage of the gate of an endpoint's rule, and confirm it."""
-        found = re.search(rf"{re.escape(endpoint)}<.*?rules/(\d+)/share/", self._get(DASHBOARD), re.DOTALL)
-        if found is None:
-            raise ProcessError(f"The dashboard shows no percentage for {endpoint!r}.")
-        self._post(f"{DASHBOARD}rules/{found[1]}/share/", {"percent": f"{percent:g}", "confirm": "1"})
+        self._post(f"{DASHBOARD}rules/{self._rule(endpoint)}/share/", {"percent": f"{percent:g}", "confirm": "1"})
 
     def set_kill_switch(self, state: str) -> None:
         """Turn the kill switch "on" or "off", and confirm it."""
         self._post(f"{DASHBOARD}kill-switch/", {"state": state, "confirm": "1"})
+
+    def _rule(self, endpoint: str) -> str:
+        """Return the number of an endpoint's rule, as the buttons of the dashboard have it."""
+        found = re.search(rf"{re.escape(endpoint)}<.*?rules/(\d+)/share/", self._get(DASHBOARD), re.DOTALL)
+        if found is None:
+            raise ProcessError(f"The dashboard shows no percentage for {endpoint!r}.")
+        return found[1]
 
     def _get(self, path: str) -> str:
         return self._text(self._http.get(self._base_url + path, timeout=TIMEOUT_SECONDS))

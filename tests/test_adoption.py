@@ -1,4 +1,4 @@
-"""A new project adopts the wheel, as the README says."""
+"""A new project adopts the wheel, as `docs/adopt.md` says, from `pip install` to the first 1 % and back."""
 
 import os
 import re
@@ -7,17 +7,22 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 from demo.cluster import Cluster
 from demo.operator import Operator
 from demo.waiting import wait_until
+from rollout.bucketing import bucket, threshold
+from routers.subjects import actor_key
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+GUIDE = (CHECKOUT / "docs" / "adopt.md").read_text()
 DATABASE = "adoption"
 
 MODELS = """
@@ -50,7 +55,19 @@ class ShelfTest(TestCase):
 SHARED_CACHE = """
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "cache"}}
 """
+COMMANDS = """
+from django.core.management import execute_from_command_line
+for command in {commands!r}:
+    code = 0
+    try:
+        execute_from_command_line(command)
+    except SystemExit as ending:
+        code = ending.code
+    assert code in {codes!r}, (command, code)
+"""
 FIRST_DATA = """
+from django.core.management import call_command
+call_command("check")
 from django.contrib.auth.models import User
 from library.models import Book
 Book.objects.create(title="Walden")
@@ -58,27 +75,42 @@ User.objects.create_superuser("admin", password="admin")
 """
 
 
-def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+def run(
+    *command: str | Path, cwd: Path, codes: tuple[int, ...] = (0,), environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a command and return what it wrote. codes: with which it may end. environment: variables besides ours."""
+    ours = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     done = subprocess.run(  # noqa: S603 - our own commands
         command,
         cwd=cwd,
-        env={**{name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}, **environment},
+        env={**ours, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{command} failed:\n{done.stdout}"
+    assert done.returncode in codes, f"{command} ended with {done.returncode}:\n{done.stdout}"
     return done.stdout
 
 
-def snippets(language: str) -> list[str]:
-    """Return the README's adoption blocks in this language."""
-    section = re.search(
-        "<!-- adoption: begin -->(.*)<!-- adoption: end -->", (CHECKOUT / "README.md").read_text(), re.DOTALL
-    )
-    assert section is not None
-    return re.findall(rf"```{language}\n(.*?)```", section[1], re.DOTALL)
+def snippet(mark: str) -> str:
+    """Return the block of the guide that this comment stands before."""
+    blocks: list[str] = re.findall(rf"<!-- {mark} -->\n```\w+\n(.*?)```", GUIDE, re.DOTALL)
+    (block,) = blocks
+    return block
+
+
+def follow(*marks: str, python: Path, project: Path, codes: tuple[int, ...] = (0,)) -> str:
+    """Run the commands of blocks of the guide, for the project's endpoint, and return what they wrote.
+
+    One process runs them all, since most of what a command takes is its start. codes: with which each may end.
+    """
+    blocks = "".join(snippet(f"run: {mark}") for mark in marks)
+    lines = blocks.replace("shop:product-list", "shelf").splitlines()
+    typed = [shlex.split(line) for line in lines]
+    assert all(words[:2] == ["python", "manage.py"] for words in typed)
+    script = COMMANDS.format(commands=[words[1:] for words in typed], codes=codes)
+    return run(python, "-c", script, cwd=project, environment={"DJANGO_SETTINGS_MODULE": "host.settings"})
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +122,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {"UV_PROJECT_ENVIRONMENT": str(folder / "venv"), "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": ""}
     # From the lock and the cache that installed the checkout, so that it needs no network.
     sync = ["sync", "--frozen", "--offline", "--no-default-groups", "--group=host", f"--python={sys.executable}"]
-    run(sys.executable, "-m", "uv", *sync, cwd=CHECKOUT, **environment)
+    run(sys.executable, "-m", "uv", *sync, cwd=CHECKOUT, environment=environment)
     python = folder / "venv" / "bin" / "python"
     install = ["pip", "install", "--offline", "--no-deps", f"--python={python}", str(wheel)]
-    run(sys.executable, "-m", "uv", *install, cwd=folder, **environment)
+    run(sys.executable, "-m", "uv", *install, cwd=folder, environment=environment)
     return python
 
 
@@ -118,13 +150,13 @@ def project(python: Path, cluster: Cluster, tmp_path: Path) -> Iterator[Path]:
         "USER": "postgres",
         "NAME": DATABASE,
     }
-    (snippet,) = snippets("python")
-    assert '"HOST": "replica1.example.net",' in snippet
+    ours = snippet("settings")
+    assert '"HOST": "replica1.example.net",' in ours
     with (folder / "host" / "settings.py").open("a") as settings:
         settings.write(f'\nDATABASES = {{"default": {database!r}}}\nINSTALLED_APPS += ["library"]\n')
         # The suite's servers differ by their port and not by their host.
         settings.write(
-            snippet.replace('"replica1.example.net"', f'"127.0.0.1", "PORT": {cluster.server("replica1").port}')
+            ours.replace('"replica1.example.net"', f'"127.0.0.1", "PORT": {cluster.server("replica1").port}')
         )
     yield folder
     cluster.primary.query(f"DROP DATABASE {DATABASE} WITH (FORCE)")
@@ -149,6 +181,18 @@ def serving(python: Path, project: Path) -> Iterator[str]:
             process.terminate()
 
 
+def visitors(project: Path) -> tuple[str, str]:
+    """Return the browsers of two visitors of this project, of whom 1 % of the actors includes the first alone."""
+    (key,) = re.findall(r"^SECRET_KEY = '(.*)'$", (project / "host" / "settings.py").read_text(), re.MULTILINE)
+
+    def is_in(browser: str) -> bool:
+        return bucket("shelf-on-replicas", actor_key("client", f"127.0.0.1\0{browser}\0")) < threshold(Decimal(1))
+
+    browsers = [f"Visitor {number}" for number in range(2_000)]
+    with override_settings(SECRET_KEY=key):
+        return next(filter(is_in, browsers)), next(browser for browser in browsers if not is_in(browser))
+
+
 def answers(url: str) -> bool:
     try:
         return get(url) == "Walden"
@@ -156,50 +200,67 @@ def answers(url: str) -> bool:
         return False
 
 
-def get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - on this machine
+def get(url: str, browser: str = "Visitor") -> str:
+    """Return a page, as it is sent to this browser. Together with the address, it is what tells actors apart."""
+    request = urllib.request.Request(url, headers={"User-Agent": browser})  # noqa: S310 - on this machine
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
         text: str = response.read().decode()
     return text
 
 
-def test_a_new_project_reads_from_a_replica_once_its_flag_is_on(python: Path, project: Path, cluster: Cluster) -> None:
+def test_the_guide_leads_from_nothing_to_the_first_percent_and_back(
+    python: Path, project: Path, cluster: Cluster
+) -> None:
     run(python, "manage.py", "makemigrations", "library", cwd=project)
-    install, *commands = (line for block in snippets("console") for line in block.splitlines() if line)
-    assert install == "pip install django-readshift"
-    for command in commands:
-        program, *arguments = shlex.split(command)
-        assert program == "python"
-        output = run(python, *arguments, cwd=project)
+    assert "```console\npip install django-readshift\n```" in GUIDE
+    output = follow("install", python=python, project=project)
     # A new project has Django's default cache, which is one for each process.
-    assert re.findall(r"readshift\.[EW]\d+(?=\))", output) == ["readshift.W006"]
+    assert set(re.findall(r"readshift\.[EW]\d+(?=\))", output)) == {"readshift.W006"}
     assert "identified 1 issue" in output
     with (project / "host" / "settings.py").open("a") as settings:
         settings.write(SHARED_CACHE)
-    assert "no issues" in run(python, "manage.py", "check", cwd=project)
-    run(python, "manage.py", "shell", "-c", FIRST_DATA, cwd=project)
+    assert "no issues" in run(python, "manage.py", "shell", "-c", FIRST_DATA, cwd=project)
     cluster.wait_for_replay()
 
     def shelf_reads(server: str) -> int:
         return sum(cluster.server(server).statements('FROM "library_book"').values())
 
+    first, last = visitors(project)
     with serving(python, project) as url, closing(Operator(url, "admin", "admin")) as operator:
+
+        def moved(name: str) -> bool:
+            """Serve a visitor, and say whether the replica answered."""
+            before = shelf_reads("replica1")
+            get(f"{url}/shelf/", name)
+            return shelf_reads("replica1") > before
+
+        # No worker runs, and there was too little traffic to say anything about it.
+        assert "replica1" in follow("look", "advise", python=python, project=project, codes=(0, 1, 2))
         for server in cluster.servers:
             server.reset_statements()
-        get(f"{url}/shelf/")
-        assert (shelf_reads("primary"), shelf_reads("replica1")) == (1, 0)
-
-        operator.add_rule("shelf", "shelf-on-replicas")
-        get(f"{url}/shelf/")
-        assert shelf_reads("replica1") == 0
-
+        operator.add_rule("shelf", "shelf-on-replicas", mode="observe")
         operator.set_share("shelf", 100)
-        wait_until(lambda: get(f"{url}/shelf/") and shelf_reads("replica1") > 0, 10, "a read on the replica")
-        on_primary = shelf_reads("primary")
-        get(f"{url}/shelf/")
-        assert shelf_reads("primary") == on_primary
+        assert not moved(first)
+        operator.set_share("shelf", 0)
+        assert "would be observed" in follow("observe", python=python, project=project, codes=(0, 1))
 
-        operator.set_kill_switch("off")
-        wait_until(lambda: get(f"{url}/shelf/") and shelf_reads("primary") > on_primary, 10, "the kill switch to act")
+        operator.set_mode("shelf", "route")
+        assert not moved(first)
+        assert "1 %" in follow("start", python=python, project=project)
+        wait_until(lambda: moved(first), 10, "one visitor in a hundred to read from the replica")
+        on_primary = shelf_reads("primary")
+        assert moved(first)
+        assert shelf_reads("primary") == on_primary
+        assert not moved(last)
+
+        follow("pause", "back", python=python, project=project)
+
+        def is_back() -> bool:
+            before = shelf_reads("primary")
+            get(f"{url}/shelf/", first)
+            return shelf_reads("primary") > before
+
+        wait_until(is_back, 10, "the visitor's reads to come back")
 
 
 def test_the_tests_of_a_project_go_on_as_before(python: Path, project: Path) -> None:
