@@ -88,7 +88,7 @@ class EndpointSums:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return what `as_json` has stored."""
         counts = {name: int(stored[name]) for name in (*COUNTS, "reads", "on_replicas")}
-        return cls(**counts, durations=_durations(stored["durations"]))
+        return cls(**counts, durations=all_buckets(stored["durations"]))
 
 
 def stored_span(span: Span, using: str) -> Span:
@@ -102,9 +102,9 @@ def sum_up(span: Span, using: str) -> dict[str, EndpointSums]:
     rows = EndpointCount.objects.using(using).filter(starts_at__gte=span.since, starts_at__lt=span.until)
     totals = rows.values_list("endpoint").annotate(*(Sum(name) for name in COUNTS))
     found = {endpoint: EndpointSums(**dict(zip(COUNTS, counts, strict=True))) for endpoint, *counts in totals}
-    for endpoint, durations in _stored_durations(span, using).items():
+    for endpoint, durations in stored_durations(span, using).items():
         # One whose first row was written between the two queries is not among the totals.
-        found[endpoint] = replace(found.get(endpoint, EndpointSums()), durations=_durations(durations))
+        found[endpoint] = replace(found.get(endpoint, EndpointSums()), durations=all_buckets(durations))
     tallies = Tally.objects.using(using).filter(
         kind=TallyKind.READ, starts_at__gte=span.since, starts_at__lt=span.until
     )
@@ -117,7 +117,8 @@ def sum_up(span: Span, using: str) -> dict[str, EndpointSums]:
     return found
 
 
-def _stored_durations(span: Span, using: str) -> dict[str, dict[str, int]]:
+def stored_durations(span: Span, using: str) -> dict[str, dict[str, int]]:
+    """Return how many units of each endpoint took how long, by bucket, without empty ones. Rows belong as above."""
     table = connections[using].ops.quote_name(EndpointCount._meta.db_table)
     found: dict[str, dict[str, int]] = {}
     with connections[using].cursor() as cursor:
@@ -134,7 +135,8 @@ def _stored_durations(span: Span, using: str) -> dict[str, dict[str, int]]:
     return found
 
 
-def _durations(stored: Mapping[str, int]) -> tuple[int, ...]:
+def all_buckets(stored: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the counts of all buckets from those that are stored, which are not empty."""
     return tuple(stored.get(str(bucket), 0) for bucket in range(BUCKETS))
 
 

@@ -103,6 +103,8 @@ class Settings:
     webhook_bearer: whether callers who cannot sign may send a secret itself as a bearer token.
     notify_emails: who is told of notable events by mail.
     notify_url: where notable events are posted to as JSON, with http:// or https://; None is nowhere.
+    metrics_tokens: what programs that read the metrics send as a bearer token, the newest first.
+    metrics_targets: how many endpoints and rules have metrics of their own; the other endpoints share one name.
     policy_refresh: "background" keeps the policy fresh in a thread and probes the replicas; "inline" reads the policy
         when it is asked for and trusts every replica, which suits tests of routing; "auto" is "background", except
         that nothing is routed under Django's test runner.
@@ -148,6 +150,8 @@ class Settings:
     webhook_bearer: bool = False
     notify_emails: frozenset[str] = frozenset()
     notify_url: str | None = field(default=None, repr=False)
+    metrics_tokens: tuple[str, ...] = field(default=(), repr=False)
+    metrics_targets: int = 100
     policy_refresh: str = "auto"
     policy_poll_seconds: float = 1.0
     policy_reload_seconds: float = 30.0

@@ -21,7 +21,8 @@ _EXAMPLES = {
 
 _FUNCTION = re.compile(r"(?:[^\W\d][\w$]*\.)?[^\W\d][\w$]*")
 
-_OUTSIDE: dict[str, tuple[Callable[[object], Iterator[Problem]], Callable[[Any], object]]] = {
+_OUTSIDE: dict[str, tuple[Callable[[str, object], Iterator[Problem]], Callable[[Any], object]]] = {
+    "METRICS_TOKENS": (problems_of_secrets, tuple),
     "NOTIFY_URL": (problems_of_address, lambda address: address),
     "WEBHOOK_SECRETS": (problems_of_secrets, tuple),
 }
@@ -60,7 +61,7 @@ def parse(raw: object, databases: Mapping[str, Any]) -> tuple[Settings, tuple[Pr
             values[name.lower()] = frozenset(names)
     for name, (find_problems, convert) in _OUTSIDE.items():
         if name in raw:
-            wrong = [*find_problems(raw[name])]
+            wrong = [*find_problems(name, raw[name])]
             problems.extend(wrong)
             if not wrong:
                 values[name.lower()] = convert(raw[name])

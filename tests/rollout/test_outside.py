@@ -14,6 +14,7 @@ def test_secrets_keep_their_order_and_appear_in_no_representation() -> None:
     raw = {
         "WEBHOOK_SECRETS": [OTHER, LONG],
         "WEBHOOK_BEARER": True,
+        "METRICS_TOKENS": [LONG],
         "NOTIFY_URL": "https://chat.example.com/hush",
         "NOTIFY_EMAILS": ["on-call@example.com"],
     }
@@ -22,6 +23,7 @@ def test_secrets_keep_their_order_and_appear_in_no_representation() -> None:
     assert settings == Settings(
         webhook_secrets=(OTHER, LONG),
         webhook_bearer=True,
+        metrics_tokens=(LONG,),
         notify_url="https://chat.example.com/hush",
         notify_emails=frozenset({"on-call@example.com"}),
     )
@@ -37,6 +39,8 @@ def test_secrets_keep_their_order_and_appear_in_no_representation() -> None:
         ({"WEBHOOK_SECRETS": [LONG, b"hush"]}, "E003", "is no list of texts"),
         ({"WEBHOOK_SECRETS": [LONG, LONG[:-1]]}, "E020", "Secret 2 in READSHIFT"),
         ({"WEBHOOK_SECRETS": [""]}, "E020", "has 0 characters"),
+        ({"METRICS_TOKENS": LONG}, "E003", 'READSHIFT["METRICS_TOKENS"] is no list of texts, but a str'),
+        ({"METRICS_TOKENS": [LONG[:-1]]}, "E020", 'Secret 1 in READSHIFT["METRICS_TOKENS"] has 31 characters'),
         ({"NOTIFY_URL": "chat.example.com/hush"}, "E021", "no address that can be posted to"),
         ({"NOTIFY_URL": "file:///etc/hush"}, "E021", "no address that can be posted to"),
         ({"NOTIFY_URL": "https:///hush"}, "E021", "no address that can be posted to"),
