@@ -1,0 +1,1 @@
+"""The numbers of the dashboard for other programs: Prometheus and OpenTelemetry."""
