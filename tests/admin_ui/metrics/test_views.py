@@ -117,3 +117,16 @@ def test_a_primary_that_is_away_is_told_in_words(servers: Servers) -> None:
     assert answer.status_code == 503
     assert b"did not answer" in answer.content
     assert total_of(scrape(), "readshift_kill_switch_on") == 1
+
+
+def test_a_primary_that_hangs_is_waited_for_no_longer_than_connecting_may_take(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CONNECT_TIMEOUT_SECONDS", 2)
+    primary = servers.cluster.primary
+    primary.hang()
+    try:
+        answer = ask()
+    finally:
+        primary.resume()
+    assert answer.status_code == 503
