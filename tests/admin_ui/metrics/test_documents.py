@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,14 +122,6 @@ def test_every_metric_is_explained_where_operators_look() -> None:
         assert f"`{family.name}`" in table
         shown = family.prometheus_name + ("_total" if family.kind.value == "counter" else "")
         assert f"`{shown}`" in table
-
-
-@pytest.fixture(scope="module")
-def promtool() -> str:
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("This machine has no promtool. Debian's package prometheus brings it.")
-    return program
 
 
 @pytest.mark.parametrize("arguments", [["check", "rules", ALERTS.name], ["test", "rules", UNIT_TESTS.name]])

@@ -1,6 +1,7 @@
 """What Prometheus is given: every metric by the name and labels that are promised."""
 
 import re
+import subprocess
 
 import pytest
 from django.db import DatabaseError
@@ -55,6 +56,12 @@ def test_durations_are_a_histogram_in_seconds() -> None:
     assert [value("bucket", le=edge) for edge in ("0.0016", "0.0128", "26.2144", "+Inf")] == [0, 2, 3, 3]
     assert value("count") == 3
     assert value("sum") == pytest.approx(0.033, rel=0.08)
+
+
+@pytest.mark.usefixtures("everything")
+def test_promtool_finds_no_fault_with_names_and_format(promtool: str) -> None:
+    done = subprocess.run([promtool, "check", "metrics"], input=exposition("")[0], capture_output=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_a_registry_of_the_project_s_own_is_made_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
