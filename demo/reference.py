@@ -56,7 +56,14 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "POLICY_RELOAD_SECONDS",
         "POLICY_MAX_AGE_SECONDS",
     ),
-    "What is counted and shown": ("FLUSH_SECONDS", "MAX_SERIES", "RETENTION_DAYS", "EXPLAIN_HEADER"),
+    "What is counted and shown": (
+        "FLUSH_SECONDS",
+        "MAX_SERIES",
+        "RETENTION_DAYS",
+        "EXPLAIN_HEADER",
+        "METRICS_TOKENS",
+        "METRICS_TARGETS",
+    ),
     "Shadow reads": (
         "SHADOW_QUEUE",
         "SHADOW_STATEMENT_BYTES",

@@ -18,6 +18,7 @@ from django.urls import resolve
 from django.utils.module_loading import import_string
 
 from admin_ui.management.commands.readshift import Command
+from admin_ui.metrics.families import FAMILIES
 from demo.reference import CHECKS, meanings
 from rollout.reasons import Reason
 from tests.docs.pages import (
@@ -39,7 +40,7 @@ OPTIONS = {*meanings(), "REPLICAS", "APPS", "WEIGHT", "POOL", "CAPACITY"}
 OF_OTHERS = {
     *("READSHIFT", "DEBUG_TOOLBAR_PANELS", "OVERRIDE", "MIRROR", "READSHIFT_PG_BIN", "BEAT_SCHEDULE"),
     *("CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "OPTIONS", "DISABLE_SERVER_SIDE_CURSORS", "ATOMIC_REQUESTS"),
-    *("EMAIL_TIMEOUT", "GET", "HEAD", "POST", "SELECT", "EXECUTE", "ANALYZE"),
+    *("PROMETHEUS_MULTIPROC_DIR", "EMAIL_TIMEOUT", "GET", "HEAD", "POST", "SELECT", "EXECUTE", "ANALYZE"),
 }
 """Words in capitals that are no options of ours and no settings of Django's with a default."""
 
@@ -105,6 +106,7 @@ def test_settings_are_options_of_ours_or_of_django(page: Path) -> None:
 @each_page
 def test_codes_and_identifiers_are_in_the_code(page: Path) -> None:
     known = set(re.findall(r"\w+", "\n".join(file.read_text() for file in SOURCES)))
+    known |= {name for family in FAMILIES for name in (family.prometheus_name, *family.exposed_names)}
     # Words after a dot are permissions and dotted paths, which have tests of their own; so have paths of files.
     lone = r"(?<![\w./])[a-z]+(?:_[a-z0-9]+)+\b(?![\w./])"
     named = {word for span in spans(page.read_text()) for word in re.findall(lone, span)}
