@@ -11,6 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 ADDRESSES = Addresses.load()
 
 SECRET_KEY = "the-demo-guards-nothing"
+METRICS_TOKEN = "the-metrics-of-the-demo-guard-nothing-either"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 
@@ -119,4 +120,5 @@ DATABASES = {
 DATABASE_ROUTERS = ["routers.router.ReplicaRouter"]
 READSHIFT: dict[str, Any] = {
     "CLUSTERS": {"default": {"REPLICAS": [alias for alias in DATABASES if alias != "default"]}},
+    "METRICS_TOKENS": [METRICS_TOKEN],
 }

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo.cluster import ClusterError
 from demo.processes import ProcessError
+from demo.settings import METRICS_TOKEN
 from demo.smoke import run_smoke
 from demo.stack import Seed, running_stack
 from demo.traffic import Traffic
@@ -18,6 +19,7 @@ WELCOME = """
 The shop runs at        {url}/
 Readshift's dashboard   {url}/admin/readshift_admin/dashboard/
 Sign in as              admin / admin, or operator / operator, who may only take reads back
+Metrics for Prometheus  {url}/readshift/metrics/, with the bearer token {token}
 
 Try this:
   1. Open the dashboard. {visitors} visitors are shopping, and every read goes to the primary.
@@ -73,7 +75,7 @@ class Command(BaseCommand):
     def _run(self, products: int) -> None:
         seed = Seed(products=products)
         with running_stack(seed, self._say, quiet=False) as stack, Traffic(stack.url, users=VISITORS):
-            self.stdout.write(WELCOME.format(url=stack.url, logs=stack.logs, visitors=VISITORS))
+            self.stdout.write(WELCOME.format(url=stack.url, token=METRICS_TOKEN, logs=stack.logs, visitors=VISITORS))
             while not threading.Event().wait(1.0):
                 stack.check()
 
