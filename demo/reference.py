@@ -90,6 +90,8 @@ _MORE = {
     "FALLBACK_SHARE": "../README.md#when-servers-fail",
     "SHADOW_COLUMNS": "security.md#shadow-reads",
     "NOTIFY_EMAILS": "../README.md#being-told",
+    "METRICS_TOKENS": "monitoring/README.md",
+    "METRICS_TARGETS": "monitoring/README.md",
     "WEBHOOK_SECRETS": "../README.md#the-webhook",
     "WEBHOOK_BEARER": "../README.md#the-webhook",
 }
@@ -101,6 +103,7 @@ _FURTHER_CHECKS = {
     "ACTOR": (9,),
     "SESSION_STATE": (9,),
     "CACHE": (11,),
+    "METRICS_TOKENS": (20,),
     "WEBHOOK_SECRETS": (20,),
 }
 """The errors that an option may have besides the one for a value that means nothing, by their numbers."""
@@ -142,7 +145,7 @@ CHECKS = {
     "readshift.E009": "`ACTOR` or `SESSION_STATE` names something that is no function",
     "readshift.E010": "a module of your project hides one of our packages",
     "readshift.E011": "`CACHE` names an alias that is not in `CACHES`",
-    "readshift.E020": "a secret of the webhook is short enough to be guessed",
+    "readshift.E020": "a secret of the webhook or a token of the metrics is short enough to be guessed",
     "readshift.E021": "`NOTIFY_URL` is no address that can be posted to",
     "readshift.W001": "a cluster has no replica",
     "readshift.W002": "a replica's alias has `ATOMIC_REQUESTS`, so that requests fail when it is down",

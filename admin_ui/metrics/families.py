@@ -130,6 +130,12 @@ PROCESSES = Family(
     ("state",),
     "{process}",
 )
+READABLE = Family(
+    "readshift.counts.readable",
+    Kind.GAUGE,
+    "1 if the tables could be read. 0 if their database did not answer in time or migrate was not run, which the log "
+    "tells; then only what the process that answers sees is there.",
+)
 DRAINED = Family("readshift.replica.drained", Kind.GAUGE, "1 while an operator has drained the replica.", ("alias",))
 FIT = Family(
     "readshift.replica.fit",
@@ -167,6 +173,7 @@ STORED = (
     REVISION,
     PROCESSES,
     DRAINED,
+    READABLE,
 )
 SEEN = (FIT, LAG, PRIMARY_DOWN)
 """What each process sees with its own eyes. All others come from the tables, where every process reads the same."""

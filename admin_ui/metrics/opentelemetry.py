@@ -1,12 +1,10 @@
 """The metrics for OpenTelemetry's SDK, which the project sets up as it likes. Needs the extra `opentelemetry`."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, InterfaceError
 
 from admin_ui.metrics.families import COUNTED, SEEN, STORED, Family, Kind
 from admin_ui.metrics.reading import read_stored
@@ -21,8 +19,6 @@ except ImportError as error:
         "pip install 'django-readshift[opentelemetry]'."
     ) from error
 
-logger = logging.getLogger("readshift")
-
 _SCOPE = "readshift"
 ONE_COLLECTION_SECONDS = 1.0
 """The instruments are asked one right after another, and share what was read for the first of them."""
@@ -32,9 +28,9 @@ def observe_counts(provider: MeterProvider | None = None) -> None:
     """Export what comes from the tables. Call it in one process of the project: all of them would tell the same.
 
     A collector adds up what processes send. There is no histogram among it: OpenTelemetry has none that reports what
-    others have counted. Counters begin anew at midnight UTC. While the database is away nothing is exported.
+    others have counted. Counters begin anew at midnight UTC. While the database is away, only that is exported.
     """
-    shared = _Shared(_read_counts)
+    shared = _Shared(read_stored)
     _observe(provider, (family for family in (*COUNTED, *STORED) if family.kind is not Kind.HISTOGRAM), shared.get)
 
 
@@ -59,14 +55,6 @@ class _Shared:
                 self._reading = self._read()
                 self._read_at = self._clock()
             return self._reading
-
-
-def _read_counts() -> Reading:
-    try:
-        return read_stored()
-    except (DatabaseError, InterfaceError) as error:
-        logger.warning("The metrics could not be read, and are not exported this time: %s", error)
-        return Reading()
 
 
 def _observe(provider: MeterProvider | None, families: Iterable[Family], read: Callable[[], Reading]) -> None:

@@ -21,7 +21,7 @@ except ImportError as error:
 
 
 class ReadshiftCollector(Collector):
-    """Reads everything anew whenever its registry is collected. Raises what the database raises.
+    """Reads everything anew whenever its registry is collected.
 
     `metrics_urls` has a registry of its own for it. Register it on one that you expose yourself, in any one process.
     """
@@ -36,10 +36,7 @@ class ReadshiftCollector(Collector):
 
 
 def exposition(accept: str) -> tuple[bytes, str]:
-    """Return all metrics and their content type, in the format that the header `Accept` asks for.
-
-    Raises what the database raises.
-    """
+    """Return all metrics and their content type, in the format that the header `Accept` asks for."""
     registry = CollectorRegistry()
     registry.register(ReadshiftCollector())
     encode, content_type = choose_encoder(accept)

@@ -27,23 +27,24 @@ _BEARER = "Bearer "
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return all metrics to a program with one of `METRICS_TOKENS` or to somebody who may see the dashboard.
 
-    403: neither. 404: neither, and no token is set, so that nothing tells that there is an address. 503: the database
-    did not answer, or not in time. Whoever sends no session and no valid token costs no query.
+    403: neither. 404: neither, and no token is set, so that nothing tells that there is an address. 503: whether a
+    session may see them could not be asked. Whoever sends no session and no valid token costs no query. A program is
+    answered while the database is away as well, with what this process sees.
     """
     try:
-        if not _is_let_in(request):
-            if not get_settings().metrics_tokens:
-                raise Http404("READSHIFT names no METRICS_TOKENS.")
-            raise PermissionDenied
-        body, content_type = exposition(request.headers.get("Accept", ""))
+        is_let_in = _is_let_in(request)
     except (DatabaseError, InterfaceError) as error:
-        logger.warning("The metrics could not be read: %s", error)
+        logger.warning("Who asks for the metrics could not be found out: %s", error)
         return HttpResponse(
-            "The database that holds Readshift's counts did not answer in time, or tables are missing. Look into the "
-            "log, and run migrate if you have not yet.\n",
+            "The database did not answer, so nobody knows who you are. Ask with one of METRICS_TOKENS.\n",
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             content_type="text/plain; charset=utf-8",
         )
+    if not is_let_in:
+        if not get_settings().metrics_tokens:
+            raise Http404("READSHIFT names no METRICS_TOKENS.")
+        raise PermissionDenied
+    body, content_type = exposition(request.headers.get("Accept", ""))
     return HttpResponse(body, content_type=content_type)
 
 

@@ -15,6 +15,7 @@ from rollout.models import Mode
 from rollout.plan_states import State
 from rollout.reasons import Reason
 from rollout.verdicts import Finding
+from routers.health import Fitness
 
 FOLDER = Path(__file__).parents[3] / "docs" / "monitoring"
 ALERTS, UNIT_TESTS, DASHBOARD = FOLDER / "alerts.yml", FOLDER / "alerts.test.yml", FOLDER / "dashboard.json"
@@ -79,7 +80,11 @@ def test_each_expression_uses_metrics_and_labels_that_are_exported(expression: s
 
 @pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS.keys())
 def test_each_condition_names_values_that_there_are(expression: str) -> None:
-    states = {"readshift_plan_state": {*State.values}, "readshift_processes": {"current", "behind", "gone"}}
+    states = {
+        "readshift_plan_state": {*State.values},
+        "readshift_processes": {"current", "behind", "gone"},
+        "readshift_replica_fit": {*Fitness},
+    }
     for name, label, values in selectors_of(expression):
         allowed = states[name] if label == "state" else VALUES.get(label, values)
         assert values <= allowed

@@ -12,11 +12,12 @@ from django.utils import timezone
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from admin_ui.metrics import reading
+from demo.waiting import wait_until
 from routers.meter import meter
 from tests.admin_ui.conftest import StaffClient
-from tests.admin_ui.metrics.support import ADDRESS, TOKEN, ask, scrape, total_of, value_of
+from tests.admin_ui.metrics.support import ADDRESS, TOKEN, Series, ask, scrape, value_of
 from tests.admin_ui.support import count_reads
-from tests.support import Servers, route
+from tests.support import Servers, probing, route
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases="__all__"), pytest.mark.usefixtures("exposed")]
 
@@ -89,34 +90,42 @@ def renamed(table: str) -> Iterator[None]:
             cursor.execute(f"ALTER TABLE hidden RENAME TO {table}")
 
 
-def test_a_missing_table_is_told_in_words(servers: Servers) -> None:
+def is_readable(series: Series) -> bool:
+    """Say whether the tables were read. If not, nothing of them may be there."""
+    readable = value_of(series, "readshift_counts_readable")
+    assert (readable == 1) == (value_of(series, "readshift_kill_switch_on") is not None)
+    return readable == 1
+
+
+def test_a_missing_table_is_told_and_logged(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
     with renamed("readshift_tally"):
-        answer = ask()
-    assert answer.status_code == 503
-    assert b"run migrate" in answer.content
-    assert ask().status_code == 200
+        assert not is_readable(scrape())
+    assert "readshift_tally" in caplog.text
+    assert is_readable(scrape())
 
 
 def test_a_table_that_is_locked_costs_no_more_than_the_time_limit(servers: Servers, monkeypatch: Any) -> None:
     monkeypatch.setattr(reading, "STATEMENT_TIMEOUT_MS", 100)
     with servers.cluster.primary.connect("test_readshift", autocommit=False) as other:
         other.execute("LOCK TABLE readshift_tally")
-        answer = ask()
-    assert answer.status_code == 503
-    assert ask().status_code == 200
+        assert not is_readable(scrape())
+    assert is_readable(scrape())
 
 
-def test_a_primary_that_is_away_is_told_in_words(servers: Servers) -> None:
-    servers.checkpoint()
-    connection.close()
-    servers.cluster.primary.kill()
-    try:
-        answer = ask()
-    finally:
-        servers.cluster.primary.start()
-    assert answer.status_code == 503
-    assert b"did not answer" in answer.content
-    assert total_of(scrape(), "readshift_kill_switch_on") == 1
+def test_programs_are_told_that_the_primary_is_away(shop: Servers, settings: Any, staff: StaffClient) -> None:
+    person = staff("view_dashboard")
+    route("names")
+    shop.checkpoint()
+    with probing(settings):
+        connection.close()
+        shop.cluster.primary.kill()
+        try:
+            wait_until(lambda: value_of(scrape(), "readshift_primary_down", cluster="default") == 1, 20, "the alarm")
+            assert not is_readable(scrape())
+            assert person.get(ADDRESS).status_code == 503
+        finally:
+            shop.cluster.primary.start()
+    assert is_readable(scrape())
 
 
 def test_a_primary_that_hangs_is_waited_for_no_longer_than_connecting_may_take(
@@ -126,7 +135,6 @@ def test_a_primary_that_hangs_is_waited_for_no_longer_than_connecting_may_take(
     primary = servers.cluster.primary
     primary.hang()
     try:
-        answer = ask()
+        assert not is_readable(scrape())
     finally:
         primary.resume()
-    assert answer.status_code == 503
