@@ -60,9 +60,9 @@ FOREIGN = {
         "http_config",
         "read_replica",
     ),
-    *("delay_on_commit", "content_object", "pytest_plugins"),
+    *("delay_on_commit", "content_object", "pytest_plugins", "scrape_timeout"),
 }
-"""Names with an underscore that belong to PostgreSQL, PgBouncer, Django, Celery and peers."""
+"""Names with an underscore that belong to PostgreSQL, PgBouncer, Django, Celery, Prometheus and peers."""
 
 
 @each_page
@@ -176,7 +176,7 @@ def test_files_and_addresses_exist(page: Path) -> None:
     for address in set(re.findall(r"(?<![\w.…])(/admin/readshift[\w/]*/)", text)):
         resolve(address)
     for address in set(re.findall(r"(?:POST |example\.com)(/readshift/[\w/]*/)", text)):
-        resolve(address, "admin_ui.webhook_urls" if address.startswith("/readshift") else None)
+        resolve(address, f"admin_ui.{'metrics' if 'metrics' in address else 'webhook'}_urls")
 
 
 @each_page
