@@ -1,1 +1,1 @@
-"""The numbers that the README quotes, each measured side by side with peers."""
+"""The numbers that `docs/measured.md` quotes, each measured side by side with peers."""

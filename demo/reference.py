@@ -84,16 +84,16 @@ _LAST_GROUP = "Others"
 _MORE = {
     "CLUSTERS": "#a-cluster",
     "DENY": "#always-denied",
-    "PROBING": "../README.md#many-processes",
+    "PROBING": "production.md#many-processes",
     "CACHE": "security.md#tokens",
-    "EXPLAIN_HEADER": "../README.md#why-did-it-go-there",
-    "FALLBACK_SHARE": "../README.md#when-servers-fail",
+    "EXPLAIN_HEADER": "decisions.md#why-did-it-go-there",
+    "FALLBACK_SHARE": "failures.md",
     "SHADOW_COLUMNS": "security.md#shadow-reads",
-    "NOTIFY_EMAILS": "../README.md#being-told",
+    "NOTIFY_EMAILS": "rolling-back.md#being-told",
     "METRICS_TOKENS": "monitoring/README.md",
     "METRICS_TARGETS": "monitoring/README.md",
-    "WEBHOOK_SECRETS": "../README.md#the-webhook",
-    "WEBHOOK_BEARER": "../README.md#the-webhook",
+    "WEBHOOK_SECRETS": "rolling-back.md#the-webhook",
+    "WEBHOOK_BEARER": "rolling-back.md#the-webhook",
 }
 """Where an option is written about."""
 

@@ -119,8 +119,8 @@ def test_the_ladder_and_the_table_of_codes_name_reasons() -> None:
     )
     drawn = set(re.findall(r"\b[a-z]+_[a-z]+\b", ladder))
     assert drawn <= {reason.value for reason in Reason}
-    readme = (CHECKOUT / "README.md").read_text()
-    (table,) = re.findall(r"\| Where \| Why \| Code \|\n(.*?)\n\n", readme, re.DOTALL)
+    page = (CHECKOUT / "docs/decisions.md").read_text()
+    (table,) = re.findall(r"\| Where \| Why \| Code \|\n(.*?)\n\n", page, re.DOTALL)
     listed = set(re.findall(r"`(\w+)`(?=[^|]*\|$)", table, re.MULTILINE))
     never_decided = {Reason.ROUTER_ERROR, Reason.DECIDING, Reason.WRITE, Reason.DIRECT}
     assert listed == {reason.value for reason in Reason if reason not in never_decided}

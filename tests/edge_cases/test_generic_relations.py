@@ -166,7 +166,7 @@ def test_e12_django_follows_a_generic_foreign_key_on_the_server_of_the_object(ta
         tag = Tag.objects.filter(name="black").get()
         Category.objects.create(name="Coffee", slug="coffee")
         assert tag.content_object == assam()
-    # A limit that the README names: no router is asked. The comparison itself is read after the write.
+    # A limit that the manual names: no router is asked. The comparison itself is read after the write.
     assert (reads.primary, reads.replicas) == (1, 1)
 
 
