@@ -54,8 +54,8 @@ def _feedback(setting: Setting, facts: ServerFacts) -> Judged:
     if cancelled:
         return Judged(
             Verdict.ATTENTION,
-            f"{cancelled:,} queries were cancelled because vacuum on the primary removed rows that they could see. "
-            f"Turn it on, or raise max_standby_streaming_delay.",
+            f"{cancelled:,} {'query was' if cancelled == 1 else 'queries were'} cancelled because vacuum on the "
+            f"primary removed rows that could still be seen. Turn it on, or raise max_standby_streaming_delay.",
         )
     return Judged(Verdict.PASS, "No query has been cancelled so far because vacuum removed its rows.")
 

@@ -72,7 +72,7 @@ def judge_idle_slots(alias: str, facts: ServerFacts, used: Collection[str]) -> F
     title = "No slot holds log for nobody"
     idle = [slot for slot in facts.slots if not slot.is_active and slot.name not in used]
     if not idle:
-        return Finding("idle_slots", alias, title, Verdict.PASS, f"{len(facts.slots)} slots, none of them forgotten")
+        return Finding("idle_slots", alias, title, Verdict.PASS, f"none of {len(facts.slots)} is forgotten")
     fact = ", ".join(f"“{slot.name}” is idle and keeps {_kept(slot)}" for slot in idle)
     step = "What they keep grows until the disk is full. If nobody comes back for it: pg_drop_replication_slot()."
     return Finding("idle_slots", alias, title, Verdict.ATTENTION, fact, step)
