@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from rollout.changes import policy_changed
-from rollout.loading import load_policy, read_revision
+from rollout.loading import is_kill_switch_on, load_policy, read_revision
 from rollout.models import Tally
 from rollout.policy import Policy
 from rollout.reasons import Reason
@@ -39,6 +39,10 @@ next poll, which may be later where polls are rare."""
 _SHORTEST_PAUSE_SECONDS = 0.002
 """How soon the agent looks again whether reads that an earlier policy let go have arrived; then twice as late, each
 time."""
+
+_LEAST_SHARE = 0.5
+"""The shortest pause between what every process does again and again, as a share of the longest. A notification wakes
+all at once, and they must not poll, write and reload in step from then on."""
 
 _STOP_SECONDS = 5.0
 """How long a process waits at its end for a primary that takes no counts."""
@@ -70,6 +74,7 @@ class Agent:
         self._awaited: Mapping[int, float] = {}
         self._refreshed_at = float("-inf")
         self._reloaded_at = float("-inf")
+        self._due_at = float("-inf")
         self._flushed_at = float("-inf")
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -214,7 +219,8 @@ class Agent:
                 self.flush()
                 self._flushed_at = self._clock()
             self._watchman.look(connection.alias)
-            connection.wait_for_notification(min(pause, settings.policy_poll_seconds, settings.flush_seconds))
+            pause = min(pause, settings.policy_poll_seconds, settings.flush_seconds)
+            connection.wait_for_notification(pause * _share())
         self._presence.leave(connection.alias)
         self.flush()
 
@@ -236,17 +242,27 @@ class Agent:
 
     def _refresh(self, alias: str) -> Policy:
         now = self._clock()
-        is_due = now - self._reloaded_at >= get_settings().policy_reload_seconds
         policy, revision = self._policy, read_revision(alias)
-        if policy is None or is_due or revision != policy.revision:
+        is_new = policy is None or revision != policy.revision
+        if policy is not None and policy.enabled and is_new and not is_kill_switch_on(alias):
+            # It decides before any rule does. Reading thousands of those first would delay it in all processes at once.
+            policy = replace(policy, revision=revision, enabled=False)
+            self._replace(policy)
+            self._reloaded_at = self._due_at = now
+        elif policy is None or is_new or now >= self._due_at:
             before, policy = policy, load_policy(alias, revision)
             if before is None or policy.problems != before.problems:
                 for problem in policy.problems:
                     logger.warning(problem)
             self._replace(policy)
             self._reloaded_at = now
+            self._due_at = now + get_settings().policy_reload_seconds * _share()
         self._refreshed_at = now
         return policy
+
+
+def _share() -> float:
+    return random.uniform(_LEAST_SHARE, 1)  # noqa: S311 - it guards nothing
 
 
 agent = Agent(meter)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from waffle.models import Switch
 
 from demo.waiting import wait_until
@@ -203,3 +205,29 @@ def test_a_policy_ages_by_the_clock_it_is_given(shop: Servers, settings) -> None
     assert agent.state()[1] is None
     now = 30.1
     assert agent.state()[1] is Reason.POLICY_STALE
+
+
+def test_the_kill_switch_is_obeyed_before_rules_are_read(shop: Servers) -> None:
+    route("nightly")
+    agent = Agent(Meter())
+    assert agent._refresh("default").enabled
+    route("daily")
+    switch = Switch.objects.get(name="readshift")
+    switch.active = False
+    switch.save()
+    with CaptureQueriesContext(connection) as queries:
+        off = agent._refresh("default")
+    assert not off.enabled
+    assert off.revision == PolicyRevision.objects.get().revision
+    assert not any(RoutingRule._meta.db_table in query["sql"] for query in queries)
+    # They follow, without another change.
+    assert set(agent._refresh("default").endpoint_rules) == {"nightly", "daily"}
+
+
+def test_processes_that_read_a_policy_at_the_same_time_read_it_at_different_times_again(shop: Servers) -> None:
+    agents = [Agent(Meter(), clock=lambda: 0.0) for _ in range(5)]
+    for agent in agents:
+        agent._refresh("default")
+    due = {agent._due_at for agent in agents}
+    assert len(due) == len(agents)
+    assert all(15.0 <= at <= 30.0 for at in due)
