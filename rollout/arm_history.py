@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from rollout.merging import Shape, merge_rows
 from rollout.models import ArmCount
+from rollout.rollup import Step
 
 MERGED_AFTER = timedelta(hours=1)
 """What is older nobody sums up for a running stage any more: a plan looks every few seconds."""
-_INTO_SECONDS = 60
+_STEP = Step(MERGED_AFTER, into_seconds=60)
 
 _SHAPE = Shape(
     ArmCount,
@@ -19,7 +20,7 @@ _SHAPE = Shape(
 
 def merge(now: datetime, using: str) -> int:
     """Merge rows of all processes into one for each arm, revision and minute; return how many rows that took away."""
-    return merge_rows(_SHAPE, now - MERGED_AFTER, _INTO_SECONDS, using)
+    return merge_rows(_SHAPE, now, _STEP, using)
 
 
 def drop_before(limit: datetime, using: str) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rollout.merging import Shape, merge_rows
 from rollout.models import EndpointCount
-from rollout.rollup import STEPS
+from rollout.rollup import GATHERING, STEPS
 
 COUNTS = ("units", "failed", "safe_writes", "writes_after_reads", "with_token")
 """What a row counts besides durations."""
@@ -14,7 +14,7 @@ _SHAPE = Shape(EndpointCount, key=("endpoint",), sums=COUNTS)
 
 def merge(now: datetime, using: str) -> int:
     """Merge rows of all processes into one for each endpoint and span; return how many rows that took away."""
-    return sum(merge_rows(_SHAPE, now - step.after, step.into_seconds, using) for step in STEPS)
+    return sum(merge_rows(_SHAPE, now, step, using) for step in (GATHERING, *STEPS))
 
 
 def drop_before(limit: datetime, using: str) -> int:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import connections, models
 
+from rollout.rollup import Step
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -20,8 +22,8 @@ class Shape:
     greatest: Sequence[str] = ()
 
 
-def merge_rows(shape: Shape, before: datetime, into_seconds: int, using: str) -> int:
-    """Merge rows of spans below `into_seconds` into such spans, and return how many rows that took away.
+def merge_rows(shape: Shape, now: datetime, step: Step, using: str) -> int:
+    """Merge rows into spans of the step's length, and return how many rows that took away.
 
     Only spans that have ended before that time are merged, each as a whole. One statement deletes rows and inserts
     their sums, so a crash loses nothing, and two schedulers that run it at once count nothing twice.
@@ -31,12 +33,15 @@ def merge_rows(shape: Shape, before: datetime, into_seconds: int, using: str) ->
     counts = ", ".join(
         [*(f"sum({name}) AS {name}" for name in shape.sums), *(f"max({name}) AS {name}" for name in shape.greatest)]
     )
+    before = now - step.after
+    longest, since = step.takes(before)
     with connections[using].cursor() as cursor:
         cursor.execute(
             f"""
             WITH gone AS (
-                DELETE FROM {table} WHERE span_seconds < %(into)s AND starts_at <
+                DELETE FROM {table} WHERE span_seconds <= %(longest)s AND starts_at <
                     date_bin(make_interval(secs => %(into)s), %(before)s, 'epoch'::timestamptz)
+                    AND starts_at >= %(since)s
                 RETURNING *
             ), old AS (
                 SELECT date_bin(make_interval(secs => %(into)s), starts_at, 'epoch'::timestamptz) AS starts_at,
@@ -57,7 +62,7 @@ def merge_rows(shape: Shape, before: datetime, into_seconds: int, using: str) ->
             )
             SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM merged)
             """,  # noqa: S608 - the names are our own
-            {"into": into_seconds, "before": before},
+            {"into": step.into_seconds, "before": before, "longest": longest, "since": since},
         )
         saved: int = cursor.fetchone()[0]
     return saved

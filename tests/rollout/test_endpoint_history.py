@@ -38,6 +38,12 @@ def test_all_rows_of_an_endpoint_become_one_for_each_minute_once_nobody_watches_
     assert merge(NOW, "default") == 0
 
 
+def test_what_many_processes_wrote_for_the_same_ten_seconds_becomes_one_row_as_soon_as_they_are_over() -> None:
+    EndpointCount.objects.bulk_create(count(timedelta(seconds=46), durations={"40": 1}) for _ in range(5))
+    assert merge(NOW, "default") == 4
+    assert EndpointCount.objects.values_list("span_seconds", "units", "durations").get() == (10, 5, {"40": 5})
+
+
 def test_after_two_days_one_row_is_left_for_each_hour() -> None:
     EndpointCount.objects.bulk_create(count(timedelta(days=3, minutes=minute), span_seconds=60) for minute in range(30))
     assert merge(NOW, "default") == 29

@@ -88,10 +88,26 @@ def test_rows_that_were_merged_are_not_written_again() -> None:
 
 
 def test_what_the_page_shows_live_is_left_alone() -> None:
-    store(*(tally(timedelta(seconds=10 * number)) for number in range(60)))
+    store(*(tally(timedelta(seconds=6 + 10 * number)) for number in range(60)))
     before = rows()
     assert merge(NOW, "default") == 0
     assert rows() == before
+
+
+def test_what_many_processes_wrote_for_the_same_ten_seconds_becomes_one_row_as_soon_as_they_are_over() -> None:
+    over, current = timedelta(seconds=46), timedelta(seconds=26)
+    store(*(tally(ago, count=2) for ago in (over, current) for _ in range(5)))
+    assert merge(NOW, "default") == 4
+    assert rows() == [(NOW - over, 10, 10), *[(NOW - current, 10, 2)] * 5]
+    assert merge(NOW + timedelta(seconds=20), "default") == 4
+    assert rows() == [(NOW - over, 10, 10), (NOW - current, 10, 10)]
+
+
+def test_what_was_gathered_is_not_written_again_for_as_long_as_the_page_shows_it_live() -> None:
+    ago = timedelta(minutes=5)
+    store(tally(ago), tally(ago))
+    assert merge(NOW, "default") == 0
+    assert merge(NOW - ago + timedelta(minutes=1), "default") == 1
 
 
 def test_counts_of_different_series_are_kept_apart() -> None:
