@@ -20,7 +20,7 @@ from demo.cluster import Cluster, ClusterError, Server, default_root
 from rollout.options import Settings
 
 FULL_SECONDS = 120.0
-_WRITING_SECONDS = 40.0
+_WRITING_SECONDS = 20.0
 _LEAST = 0.1
 _SPARE_CONNECTIONS = 50
 _SETTINGS = {"max_connections": str(PROCESSES + _SPARE_CONNECTIONS), "shared_buffers": "256MB"}
