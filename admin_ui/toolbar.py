@@ -19,8 +19,8 @@ from rollout.models import TallyKind
 from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers import recording
-from routers.meter import Series
 from routers.recording import Query, Recording
+from routers.series import Series
 from routers.statements import outline
 from routers.subjects import RequestParty
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 DEFAULT_POOL = "default"
 
@@ -44,7 +45,7 @@ class Replica:
     capacity: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cluster:
     """One primary alias and its replicas. `apps` are the app labels it serves; empty means all that no other claims."""
 
@@ -52,16 +53,16 @@ class Cluster:
     replicas: tuple[Replica, ...] = ()
     apps: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def aliases(self) -> frozenset[str]:
         return frozenset({self.primary, *(replica.alias for replica in self.replicas)})
 
-    @property
+    @cached_property
     def pools(self) -> frozenset[str]:
         return frozenset(replica.pool for replica in self.replicas)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """The parsed setting. Durations are in seconds.
 
@@ -202,9 +203,15 @@ class Settings:
 
     def cluster_of_alias(self, alias: str | None) -> Cluster | None:
         """Return the cluster that this alias belongs to, or None."""
-        return next((cluster for cluster in self.clusters.values() if alias in cluster.aliases), None)
+        return self._by_alias.get(alias)
 
-    @property
+    @cached_property
+    def _by_alias(self) -> Mapping[str | None, Cluster]:
+        # Of two clusters that claim one alias, which a check reports, the first counts.
+        clusters = reversed(tuple(self.clusters.values()))
+        return {alias: cluster for cluster in clusters for alias in cluster.aliases}
+
+    @cached_property
     def replicas(self) -> dict[str, Replica]:
         """Every replica of every cluster by alias."""
         return {replica.alias: replica for cluster in self.clusters.values() for replica in cluster.replicas}

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import math
 import os
 import random
 import threading
@@ -21,8 +22,9 @@ from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.arms import arms
 from routers.control import ControlConnection, control_alias
-from routers.departures import departures
+from routers.departures import Seat, departures
 from routers.endpoint_meter import endpoint_meter
+from routers.footing import footing
 from routers.meter import Meter, meter, tallies
 from routers.overriding import overriding
 from routers.own_work import own_work
@@ -71,7 +73,7 @@ class Agent:
         self._presence = Presence(clock)
         self._policy: Policy | None = None
         self._former: Former | None = None
-        self._awaited: Mapping[int, float] = {}
+        self._awaited: Mapping[Seat, float] = {}
         self._refreshed_at = float("-inf")
         self._reloaded_at = float("-inf")
         self._due_at = float("-inf")
@@ -102,6 +104,16 @@ class Agent:
         if is_kept_fresh and self._clock() - self._refreshed_at > get_settings().policy_max_age_seconds:
             return self._policy, Reason.POLICY_STALE
         return self._policy, None
+
+    def is_current(self, policy: Policy | None) -> bool:
+        """Say whether this is still the policy that `state` would return."""
+        return policy is (self._policy if overriding.policy is None else overriding.policy)
+
+    def fresh_until(self) -> float:
+        """Return until when the policy may decide, on this agent's clock, unless it is refreshed or changes before."""
+        if refresh() is not Refresh.BACKGROUND or overriding.policy is not None:
+            return math.inf
+        return self._refreshed_at + get_settings().policy_max_age_seconds
 
     def former(self) -> Former | None:
         """Return the policy that was replaced so recently that a replica may be older than what it showed.
@@ -139,6 +151,7 @@ class Agent:
     def forget(self) -> None:
         """Read the policy anew before the next decision, in the inline mode."""
         self._policy = self._former = None
+        footing.change()
 
     def reload(self) -> None:
         """Read the policy through this thread's connection. Raises what the database raises."""
@@ -146,6 +159,7 @@ class Agent:
         # A failure must not break a transaction that is open on this connection.
         with own_work(), transaction.atomic(using=alias):
             self._policy = load_policy(alias)
+        footing.change()
         self._refreshed_at = self._reloaded_at = self._clock()
 
     def try_reload(self) -> bool:
@@ -238,6 +252,8 @@ class Agent:
             # Of several changes in a row, the policy before the first is the one that kept most on the primary.
             self._former = Former(former.policy if former is not None else replaced, settled_at)
         self._policy = policy
+        # Before the look at what is under way: a read that departs afterwards is decided by the new one.
+        footing.change()
         self._awaited = departures.under_way()
 
     def _refresh(self, alias: str) -> Policy:

@@ -18,10 +18,11 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from rollout.contracts import parse_contract
 from rollout.options import DEFAULT_POOL
+from routers.current import current_block, current_unit, nest_unit, open_block
 from routers.endpoints import declare
 from routers.subjects import PlainParty
 from routers.trail import begin_outside, end_outside, outside_trail
-from routers.unit import Block, Unit, UnitKind, Watch, current_block, current_unit, nest_unit, open_block
+from routers.unit import Block, Unit, UnitKind, Watch
 from routers.whereabouts import settle_reads
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -20,9 +20,10 @@ from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.captured import CapturedStatement
 from routers.decisions import Asked
-from routers.meter import Meter, Series, meter
+from routers.meter import Meter, meter
 from routers.portal import PortalCursor
 from routers.replicas import replicas
+from routers.series import Series
 from routers.statements import is_plain_read
 from routers.unit import Unit
 

@@ -11,10 +11,11 @@ from rollout.bucketing import BUCKETS
 from routers.agent import agent
 from routers.carriers import announce_errand, leave_in_cache
 from routers.courier import courier
+from routers.current import current_unit, open_unit
 from routers.subjects import PlainParty, roll_dice
 from routers.tokens import FOREIGN, decode, encode
 from routers.trail import Trail, begin_outside, end_outside, outside_trail
-from routers.unit import Unit, UnitKind, current_unit, open_unit
+from routers.unit import Unit, UnitKind
 from routers.whereabouts import conclude, token_for_task
 
 HEADER = "readshift"

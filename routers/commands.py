@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand
 from rollout.settings import Refresh, refresh
 from routers.agent import agent
 from routers.blocks import open_outermost
+from routers.current import current_unit, ending, open_unit
 from routers.looking import look_at_servers
-from routers.unit import Unit, UnitKind, current_unit, ending, open_unit
+from routers.unit import Unit, UnitKind
 
 _LONGEST_LOOK_SECONDS = 0.3
 """A second look finds a replica fit that was a moment behind at the first. For one that is down nobody waits longer."""

@@ -13,6 +13,7 @@ from rollout.options import Cluster
 from rollout.reasons import Cause
 from rollout.settings import get_settings
 from routers.failures import Failure, failure_of
+from routers.footing import footing
 from routers.health import Finding
 from routers.in_flight import in_flight
 from routers.own_work import own_work
@@ -89,6 +90,8 @@ def prepare(connection: BaseDatabaseWrapper, unit: Unit) -> None:
 def report(cluster: Cluster, alias: str, error: Exception, failure: Failure) -> None:
     """Tell the others of this process that a replica failed, so that they do not have to find out."""
     words = " ".join(str(error).split()) or type(error).__name__
+    # What led this read there leads no other: its connection may be broken.
+    footing.change()
     logger.warning(
         "The replica %r did not answer a read (%s), so another server is asked: %s", alias, failure.cause, words
     )

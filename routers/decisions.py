@@ -10,6 +10,7 @@ from rollout.contracts import Contract
 from rollout.models.rule import OverBudget
 from rollout.policy import Rule
 from rollout.reasons import Reason
+from routers.series import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +53,49 @@ class Decision:
         return self.is_displaced and self.reason.blames_replicas
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
-    """The router's last answer for an alias, under which the queries that follow are counted.
+    """The router's answer for a model, under which the queries that follow are counted.
 
-    statements: how many have followed it. The ORM asks before each, unless code names the alias itself.
+    statements: how many have followed since it was given last. The ORM asks before each, unless code names the alias
+    itself. given: how often it was given; None for an answer that is given only once. reads: where its reads are
+    counted then. seen: what `given` was when a statement followed last.
+    quoted: the model's table as the ORM writes it.
     """
 
     model: type[Model]
     decision: Decision
     statements: int = 0
+    given: Count | None = None
+    reads: Count | None = None
+    seen: int = 0
+    quoted: str = field(init=False)
 
-    def is_about(self, sql: object) -> bool:
-        """Say whether a statement follows this answer: it names the table, and quotes it or is the first since then.
+    def __post_init__(self) -> None:
+        self.quoted = f'"{self.model._meta.db_table}"'
 
-        The ORM quotes names; `raw()` runs what a person wrote.
+    @property
+    def is_fresh(self) -> bool:
+        """Whether no statement has followed since it was given last."""
+        return self.statements == 0 if self.given is None else self.given.number != self.seen
+
+    def precedes(self, sql: object) -> bool:
+        """Say whether a statement follows this answer, and take that down.
+
+        It names the table, and quotes it or is the first since then: the ORM quotes names; `raw()` runs what a person
+        wrote.
         """
+        is_fresh = self.is_fresh
+        if not self._is_about(sql, is_fresh=is_fresh):
+            return False
+        self.statements = 1 if is_fresh else self.statements + 1
+        if self.given is not None:
+            self.seen = self.given.number
+        return True
+
+    def _is_about(self, sql: object, *, is_fresh: bool) -> bool:
         if not isinstance(sql, str):
             return False
-        table = self.model._meta.db_table
-        is_first = self.statements == 0
-        return f'"{table}"' in sql or (is_first and re.search(rf"\b{re.escape(table)}\b", sql) is not None)
+        if self.quoted in sql:
+            return True
+        return is_fresh and re.search(rf"\b{re.escape(self.model._meta.db_table)}\b", sql) is not None

@@ -4,45 +4,77 @@ A process that has taken over a new policy may still send a read that it decided
 left does it act on the new one alone.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from threading import get_ident
+from weakref import WeakSet
 
 _LONGEST_JOURNEY_SECONDS = 0.5
 """From a decision until its statement has arrived at the server; what runs for longer arrived long ago. A decision that
 no statement follows counts for so long, too."""
 
+_NEVER = 0.0
+
+
+class Seat:
+    """Where one thread takes down when its read departed: between its decision and its answer, it does nothing else."""
+
+    __slots__ = ("__weakref__", "departed_at")
+
+    def __init__(self) -> None:
+        self.departed_at = _NEVER
+
+
+class _Here(threading.local):
+    """The seat of the thread that looks."""
+
+    def __init__(self, departures: "Departures") -> None:
+        self.seat = departures.new_seat()
+
 
 class Departures:
-    """When the last read of each thread departed: between its decision and its answer, a thread does nothing else.
+    """When the last read of each thread departed.
 
-    Its methods are a dictionary's single steps, which need no lock. They run with every read.
+    What runs with every read writes into its thread's seat alone, `here.seat`, and needs no lock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._since: dict[int, float] = {}
+        self._lock = threading.Lock()
+        self._seats: WeakSet[Seat] = WeakSet()
+        self.here = _Here(self)
+
+    def new_seat(self) -> Seat:
+        """Return a seat for a thread that has none yet."""
+        seat = Seat()
+        with self._lock:
+            self._seats.add(seat)
+        return seat
 
     def begin(self) -> None:
         """Take down that this thread is deciding a read. Before the policy is looked at."""
-        self._since[get_ident()] = self._clock()
+        self.here.seat.departed_at = self._clock()
 
     def end(self) -> None:
         """Take down that this thread's read was answered, or goes to the primary."""
-        self._since.pop(get_ident(), None)
+        self.here.seat.departed_at = _NEVER
 
-    def under_way(self) -> Mapping[int, float]:
+    def under_way(self) -> Mapping[Seat, float]:
         """Return what is on its way now, for `are_left`."""
-        return dict(self._since)
+        with self._lock:
+            seats = tuple(self._seats)
+        return {seat: since for seat in seats if (since := seat.departed_at) != _NEVER}
 
-    def are_left(self, seen: Mapping[int, float]) -> bool:
+    def are_left(self, seen: Mapping[Seat, float]) -> bool:
         """Say whether any of these may not have arrived at its server yet."""
         earliest = self._clock() - _LONGEST_JOURNEY_SECONDS
-        return any(since > earliest and self._since.get(thread) == since for thread, since in seen.items())
+        return any(since > earliest and seat.departed_at == since for seat, since in seen.items())
 
     def after_fork(self) -> None:
         """Begin anew in a child: what was on its way in the parent is so there."""
-        self._since = {}
+        self._lock = threading.Lock()
+        for seat in self._seats:
+            seat.departed_at = _NEVER
 
 
 departures = Departures()

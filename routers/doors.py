@@ -2,8 +2,9 @@
 
 from rollout.acting import Acting
 from rollout.models.event import Door
+from routers.current import current_unit
 from routers.subjects import RequestParty
-from routers.unit import UnitKind, current_unit
+from routers.unit import UnitKind
 
 _DOORS = {UnitKind.REQUEST: Door.REQUEST, UnitKind.TASK: Door.TASK, UnitKind.COMMAND: Door.COMMAND}
 

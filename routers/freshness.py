@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -56,6 +57,18 @@ class Check:
             return reason
         is_bounded = contract.freshness is Freshness.BOUNDED
         return Reason.TOO_OLD if is_bounded and not self._is_young(alias, contract.seconds) else None
+
+    def holds_until(self, alias: str, contract: Contract) -> float:
+        """Return until when nothing objects to this replica that does not now, on the monotonic clock.
+
+        What is found out or written meanwhile may.
+        """
+        if refresh() is Refresh.INLINE:
+            return math.inf
+        others = (replica.alias for replica in self.cluster.replicas if replica.alias != alias)
+        until = replicas.holds_until(alias, others)
+        is_bounded = contract.freshness is Freshness.BOUNDED
+        return min(until, replicas.shows_since(alias) + contract.seconds) if is_bounded else until
 
     def may_take_over(self, alias: str, contract: Contract) -> bool:
         """Say whether this replica may answer a read that the actor's own replica failed to answer.

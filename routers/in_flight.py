@@ -2,10 +2,9 @@
 
 import os
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Error
@@ -13,10 +12,21 @@ from psycopg import Error
 
 @dataclass(slots=True, eq=False)
 class Wait:
-    """A thread that waits for a server. is_cut: whether it was cut off, so that the error is of our own making."""
+    """A thread that waits for a server while it is in this block.
+
+    among: those that wait for the same server. is_cut: whether it was cut off, so that the error is of our own making.
+    """
 
     connection: BaseDatabaseWrapper
+    among: set["Wait"]
     is_cut: bool = False
+
+    def __enter__(self) -> Self:
+        self.among.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.among.discard(self)
 
     def cut(self) -> None:
         """Shut the connection's socket down, which ends the wait of the thread that it belongs to."""
@@ -38,36 +48,24 @@ class Wait:
 
 
 class InFlight:
-    """What this process waits for, by alias."""
+    """What this process waits for, by alias. Each step is a set's or a dictionary's single one, which needs no lock."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._waits: dict[str, set[Wait]] = {}
 
-    @contextmanager
-    def wait(self, connection: BaseDatabaseWrapper) -> Iterator[Wait]:
-        """Let whatever this block waits for on a connection be cut off, one that is made within the block included."""
-        wait = Wait(connection)
-        with self._lock:
-            waits = self._waits.setdefault(connection.alias, set())
-            waits.add(wait)
-        try:
-            yield wait
-        finally:
-            with self._lock:
-                waits.discard(wait)
+    def wait(self, connection: BaseDatabaseWrapper) -> Wait:
+        """Return a block; what it waits for on a connection can be cut off, and one that is made within it."""
+        return Wait(connection, self._waits.setdefault(connection.alias, set()))
 
     def cut(self, alias: str) -> int:
         """Cut off whatever waits for this server, and return how much did. The driver raises an error in each."""
-        with self._lock:
-            waits = tuple(self._waits.get(alias, ()))
+        waits = self._waits.get(alias, set()).copy()
         for wait in waits:
             wait.cut()
         return sum(wait.is_cut for wait in waits)
 
     def after_fork(self) -> None:
         """Begin anew in a child: what waited in the parent waits there."""
-        self._lock = threading.Lock()
         self._waits = {}
 
 

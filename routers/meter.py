@@ -3,28 +3,15 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rollout.models.tally import Tally, TallyKind
+from rollout.reasons import Reason
 from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
-from routers.decisions import Decision
+from routers.decisions import Asked, Decision
 from routers.endpoints import OVERFLOW
-from routers.unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What is counted apart. The fields are those of `rollout.models.Tally`."""
-
-    kind: str
-    cluster: str
-    alias: str
-    endpoint: str
-    model: str
-    reason: str
-    candidate: str = ""
+from routers.series import Count, Series
 
 
 class Meter:
@@ -34,21 +21,20 @@ class Meter:
         self._lock = threading.Lock()
         self._counts: Counter[Series] = Counter()
 
-    def count_decision(self, cluster: str, unit: Unit | None, model: str, decision: Decision) -> None:
-        endpoint = unit.endpoint if unit else ""
-        self.add(
-            Series(
-                TallyKind.DECISION, cluster, decision.alias, endpoint, model, decision.reason.value, decision.candidate
-            )
-        )
-
     def add(self, series: Series, count: int = 1) -> None:
         """Count under this series, or under its overflow series when the meter is full."""
         # The lock covers one lookup and one addition: a flush must not lose what is added while it takes the counts.
         with self._lock:
-            if series not in self._counts and len(self._counts) >= get_settings().max_series:
-                series = replace(series, endpoint=OVERFLOW, model=OVERFLOW, candidate="")
-            self._counts[series] += count
+            self._add(series, count)
+
+    def settle(self, count: Count) -> int:
+        """Take over what was added to a count since it was last settled, and return how much that is."""
+        with self._lock:
+            new = count.number - count.settled
+            if new > 0:
+                count.settled += new
+                self._add(count.series, new)
+        return new
 
     def take(self) -> Mapping[Series, int]:
         """Return the counts and start again from nothing."""
@@ -56,10 +42,32 @@ class Meter:
             counts, self._counts = self._counts, Counter()
         return counts
 
+    def _add(self, series: Series, count: int) -> None:
+        """Count, while the lock is held."""
+        if series not in self._counts and len(self._counts) >= get_settings().max_series:
+            series = series._replace(endpoint=OVERFLOW, model=OVERFLOW, candidate="")
+        self._counts[series] += count
+
     def give_back(self, counts: Mapping[Series, int]) -> None:
         """Add counts again that could not be written."""
         for series, count in counts.items():
             self.add(series, count)
+
+
+def decision_series(cluster: str, endpoint: str, model: str, decision: Decision) -> Series:
+    """Return what a decision is counted under. endpoint: empty outside of any unit."""
+    reason, candidate = decision.reason.value, decision.candidate
+    return Series(TallyKind.DECISION, cluster, decision.alias, endpoint, model, reason, candidate)
+
+
+def statement_series(kind: str, cluster: str, alias: str, endpoint: str | None, asked: Asked | None) -> Series:
+    """Return what a statement is counted under. endpoint: None outside of any unit. asked: what it follows, if any."""
+    if asked is None:
+        reason = Reason.OUTSIDE_UNIT if endpoint is None else Reason.DIRECT
+        return Series(kind, cluster, alias, endpoint or "", "", reason.value)
+    decision = asked.decision
+    label, reason, candidate = asked.model._meta.label, decision.reason, decision.candidate
+    return Series(kind, cluster, alias, endpoint or "", label, reason.value, candidate)
 
 
 def tallies(counts: Mapping[Series, int], now: datetime) -> Iterable[Tally]:

@@ -31,6 +31,10 @@ class Overriding:
     policy: Policy | None = None
     recorders: list[list[Read]] = field(default_factory=list)
 
+    @property
+    def is_used(self) -> bool:
+        return self.policy is not None or bool(self.recorders)
+
     def is_confined(self, primary: str) -> bool:
         """Say whether a test decides where reads go while its rows are in a transaction that only the primary shows.
 

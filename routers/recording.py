@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from routers.meter import Series
+from routers.series import Series
 
 MOST_QUERIES = 500
 """How many queries of a request are kept. The others are counted."""

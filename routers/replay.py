@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.utils import Error
@@ -19,14 +19,16 @@ from rollout.options import Cluster
 from rollout.reasons import Cause, Reason
 from rollout.settings import get_settings
 from routers.connecting import prepare, report
+from routers.current import current, current_unit
 from routers.decisions import Asked, Terms
 from routers.failures import Failure, failure_of
 from routers.fallback import ShedError, may_fall_back
 from routers.freshness import Check
 from routers.in_flight import Wait
-from routers.meter import Series, meter
+from routers.meter import meter
 from routers.portal import PortalCursor
-from routers.unit import Unit, current_unit
+from routers.series import Series
+from routers.unit import Unit
 
 logger = logging.getLogger("readshift")
 
@@ -39,8 +41,7 @@ _CATCH_UP_SECONDS = 0.1
 _replaying: ContextVar[bool] = ContextVar("readshift_replaying", default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A read that failed: the statement, where it failed, and the cursor of the host's that waits for its rows."""
 
     cluster: Cluster
@@ -55,8 +56,9 @@ class Attempt:
         No row of the failed one was delivered. Raises what the last server raises, and `ShedError` over the budget.
         """
         report(self.cluster, self.alias, error, failure)
-        unit = current_unit()
-        asked = unit.asked.get(self.alias) if unit is not None else None
+        here = current()
+        unit = here.unit
+        asked = here.answer_for(self.alias)
         terms = asked.decision.terms if asked is not None else None
         if unit is None or asked is None or terms is None:
             return self._answer_on(self.cluster.primary, unit, asked, failure)
@@ -68,11 +70,24 @@ class Attempt:
                     raise
                 report(self.cluster, alias, another, failed)
             else:
-                unit.trail.kept[terms.pool] = alias
+                unit.trail.keep(terms.pool, alias)
                 # Its own replica may be behind what this one has shown.
                 unit.trail.note_displaced(self.cluster.primary, binds=False)
                 return result
         return self._answer_on(self._last_resort(unit, asked, terms), unit, asked, failure)
+
+    def move(self, alias: str) -> Any:
+        """Run the statement on another server, and give its rows to the cursor that waits for them."""
+        connection, unit = connections[alias], current_unit()
+        if unit is not None:
+            prepare(connection, unit)
+        is_server_side = isinstance(self.waiting.cursor, ServerCursor | PortalCursor)
+        answering = connection.chunked_cursor() if is_server_side else connection.cursor()
+        result = answering.execute(self.sql, self.params)
+        left, self.waiting.cursor = self.waiting.cursor, answering.cursor
+        with suppress(PsycopgError):
+            left.close()
+        return result
 
     def _others(self, unit: Unit, terms: Terms) -> Iterator[str]:
         """Yield the other replicas that may answer, in the order in which they are the actor's."""
@@ -94,28 +109,27 @@ class Attempt:
         return next(filter(check.may_serve_late, self._pool(unit, terms)), self.cluster.primary)
 
     def _answer_on(self, alias: str, unit: Unit | None, asked: Asked | None, failure: Failure) -> Any:
-        connection = connections[alias]
         is_primary = alias == self.cluster.primary
         if unit is not None and asked is not None:
             decision = replace(asked.decision, alias=alias, reason=Reason.REPLAYED, is_displaced=is_primary)
-            unit.asked[alias] = Asked(asked.model, decision)
-        if unit is not None:
-            prepare(connection, unit)
-            if is_primary:
-                unit.trail.note_displaced(alias, binds=True)
-        is_server_side = isinstance(self.waiting.cursor, ServerCursor | PortalCursor)
-        answering = connection.chunked_cursor() if is_server_side else connection.cursor()
+            current().take_down(alias, Asked(asked.model, decision))
+        if unit is not None and is_primary:
+            unit.trail.note_displaced(alias, binds=True)
         with _without_another():
-            result = answering.execute(self.sql, self.params)
-        failed, self.waiting.cursor = self.waiting.cursor, answering.cursor
-        with suppress(PsycopgError):
-            failed.close()
+            result = self.move(alias)
         model = asked.model._meta.label if asked is not None else ""
         endpoint = unit.endpoint if unit is not None else ""
         meter.add(
             Series(TallyKind.REPLAY, self.cluster.primary, self.alias, endpoint, model, failure.cause.value, alias)
         )
         return result
+
+
+def replay(attempt: Attempt, error: Exception, wait: Wait) -> Any:
+    """Have another server answer, unless the host has to see the error, which is raised then."""
+    if (failure := failure_to_replay(error, wait)) is None:
+        raise error
+    return attempt.answer(error, failure)
 
 
 def failure_to_replay(error: Exception, wait: Wait) -> Failure | None:

@@ -4,10 +4,14 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from django.core.signals import setting_changed
 
 from rollout.options import Cluster
 from rollout.settings import get_settings
+from routers.footing import footing
 from routers.health import Finding, Fitness, Limits, Standing, judge
 from routers.lag import History, Lag, Sample
 from routers.positions import Floor, Position
@@ -92,6 +96,17 @@ class Replicas:
         is_gone = standing.is_gone(self._clock(), _limits().longest_trust)
         return standing.gone_since if is_gone else None
 
+    def holds_until(self, alias: str, others: Iterable[str]) -> float:
+        """Return until when a replica that serves now is known to, and none of these others is known to be gone.
+
+        A finding may change that at any time, in either direction.
+        """
+        if alias in self._slow:
+            return -math.inf
+        now, trust = self._clock(), _limits().longest_trust
+        gone = (since for other in others if (since := self.standing(other).gone_since) > now)
+        return min(self.standing(alias).seen_at + trust, min(gone, default=math.inf))
+
     def shows_since(self, alias: str) -> float:
         """Return the time of this registry's clock up to which a replica is known to show everything."""
         return self.standing(alias).shows_since
@@ -146,6 +161,7 @@ class Replicas:
         """Take down which servers of a cluster another process waits for, as this one does for `expect`."""
         with self._lock:
             self._doubts = (self._doubts - cluster.aliases) | aliases
+        footing.change()
 
     def _judge(self, cluster: Cluster, alias: str, finding: Finding) -> None:
         self._known_at[alias] = finding.at
@@ -157,6 +173,7 @@ class Replicas:
             self._record_primary(alias, finding)
         else:
             self._record_replica(cluster, alias, finding)
+        footing.change()
 
     def _record_primary(self, alias: str, finding: Finding) -> None:
         before = self.primary(alias)
@@ -204,8 +221,10 @@ class Replicas:
             self._own_faults.clear()
             self._slow.clear()
             self._doubts = frozenset()
+        footing.change()
 
 
+@cache
 def _limits() -> Limits:
     settings = get_settings()
     return Limits(
@@ -216,6 +235,13 @@ def _limits() -> Limits:
         longest_trust=settings.longest_trust_seconds,
         slow_answer=settings.slow_answer_seconds,
     )
+
+
+def _forget_limits(**_: object) -> None:
+    _limits.cache_clear()
+
+
+setting_changed.connect(_forget_limits, dispatch_uid="readshift.limits")
 
 
 def _tell(alias: str, before: Standing, after: Standing) -> None:

@@ -8,10 +8,11 @@ from rollout.options import Cluster
 from rollout.reasons import Reason
 from routers.agent import agent
 from routers.callers import Caller, find_caller
+from routers.current import current_block, current_unit
 from routers.decisions import Asked
 from routers.ladder import Situation, unhindered
 from routers.statements import is_of_session
-from routers.unit import Block, Unit, Watch, current_block, current_unit
+from routers.unit import Block, Unit, Watch
 
 logger = logging.getLogger("readshift")
 

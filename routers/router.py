@@ -2,33 +2,45 @@
 
 import logging
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
+from django.db import connections
 from django.db.models import Model
 
 from rollout.bucketing import rank
 from rollout.models.rule import OverBudget
+from rollout.models.tally import TallyKind
 from rollout.options import Cluster
+from rollout.policy import Policy
 from rollout.reasons import Reason
 from rollout.settings import Refresh, get_settings, refresh
 from routers.agent import agent
+from routers.current import Current, current
 from routers.decisions import Asked, Decision
 from routers.departures import departures
 from routers.fallback import ShedError, account, may_fall_back
+from routers.footing import footing
 from routers.freshness import Check
-from routers.ladder import decide, unhindered
-from routers.meter import meter
+from routers.ladder import Situation, decide, unhindered
+from routers.meter import decision_series, meter
 from routers.overriding import Read, overriding
 from routers.prober import prober
+from routers.remembered import Marks, Remembered
 from routers.replicas import replicas
+from routers.series import Count
 from routers.situations import situation_of
-from routers.unit import Block, Unit, current_unit, steering_block
+from routers.unit import Block, Unit
 
 logger = logging.getLogger("readshift")
 
 _PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Reason.ROUTER_ERROR, Reason.SHED})
 """Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
 is not read from a replica afterwards, where it may be older."""
+
+
+_REPEATED = frozenset({Reason.ROUTED, Reason.FORCED_REPLICA})
+"""Reasons of decisions that hold until something changes. The primary has its own, in `Unit.settled`."""
 
 
 class ReplicaRouter:
@@ -38,39 +50,26 @@ class ReplicaRouter:
     """
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
-        cluster = _cluster_for(model, hints)
-        if cluster is None:
-            return None
-        if not issubclass(model, Model):
-            # Django's cache in the database asks for a stand-in. What is stored there must not be read stale.
-            return cluster.primary
-        unit = current_unit()
-        try:
-            decision = _answer(cluster, model, unit)
-        except AssertionError:
-            # Django's test cases refuse databases that they did not declare, and should be heard.
-            raise
-        except Exception:
-            logger.exception("Deciding where to read %s failed, so it is read from the primary.", model._meta.label)
-            decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
-        if unit is not None and decision.is_displaced:
-            unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
-        if unit is not None:
-            unit.count_read(decision)
-        meter.count_decision(cluster.primary, unit, model._meta.label, decision)
-        if overriding.recorders:
-            overriding.record(Read(model._meta.label, unit.endpoint if unit else "", decision.alias, decision.reason))
-        if decision.reason is Reason.SHED:
-            raise ShedError(model._meta.label, unit.endpoint if unit else "", get_settings().retry_after_seconds)
-        return _alias(cluster, decision)
+        here = current()
+        known = here.remembered.get(model)
+        if (
+            known is not None
+            and known.process_mark is footing.mark
+            # A connection that was lost has to be made anew, and may not come about.
+            and known.replica.connection is known.replica_session
+            and (not hints or known.covers(hints))
+        ):
+            here.given = known
+            known.number += 1
+            return known.alias
+        return decide_read(model, hints, here)
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
         cluster = _cluster_for(model, hints)
         if cluster is None:
             return None
-        unit = current_unit()
-        if unit is not None and issubclass(model, Model):
-            unit.asked[cluster.primary] = Asked(model, Decision(cluster.primary, Reason.WRITE))
+        if issubclass(model, Model):
+            current().take_down(cluster.primary, Asked(model, Decision(cluster.primary, Reason.WRITE)))
         return cluster.primary
 
     def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's protocol
@@ -83,6 +82,41 @@ class ReplicaRouter:
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's protocol
         """Refuse to migrate a replica, which gets its tables from the primary."""
         return False if db in get_settings().replicas else None
+
+
+def decide_read(model: type[Model], hints: dict[str, Any], here: Current) -> str | None:
+    """Decide where a read of this model goes, and count it. None leaves the question to the next router.
+
+    hints: Django's. here: the unit and the block that it belongs to. Raises `ShedError` for a read that is refused.
+    """
+    cluster = _cluster_for(model, hints)
+    if cluster is None:
+        return None
+    if not issubclass(model, Model):
+        # Django's cache in the database asks for a stand-in. What is stored there must not be read stale.
+        return cluster.primary
+    unit = here.unit
+    try:
+        decision = _answer(cluster, model, here)
+    except AssertionError:
+        # Django's test cases refuse databases that they did not declare, and should be heard.
+        raise
+    except Exception:
+        logger.exception("Deciding where to read %s failed, so it is read from the primary.", model._meta.label)
+        decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
+    if unit is not None and decision.is_displaced:
+        unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
+        here.remembered.clear()
+    endpoint = unit.endpoint if unit is not None else ""
+    if model not in here.remembered:
+        if unit is not None:
+            unit.count_read(decision)
+        meter.add(decision_series(cluster.primary, endpoint, model._meta.label, decision))
+    if overriding.recorders:
+        overriding.record(Read(model._meta.label, endpoint, decision.alias, decision.reason))
+    if decision.reason is Reason.SHED:
+        raise ShedError(model._meta.label, endpoint, get_settings().retry_after_seconds)
+    return _alias(cluster, decision)
 
 
 def _cluster_for(model: type[Model], hints: dict[str, Any]) -> Cluster | None:
@@ -100,22 +134,59 @@ def _cluster_for(model: type[Model], hints: dict[str, Any]) -> Cluster | None:
     return cluster if home is not None and origin in home.aliases else None
 
 
-def _answer(cluster: Cluster, model: type[Model], unit: Unit | None) -> Decision:
+def _answer(cluster: Cluster, model: type[Model], here: Current) -> Decision:
+    unit = here.unit
+    here.remembered.pop(model, None)
     if unit is None:
         return Decision(cluster.primary, Reason.OUTSIDE_UNIT)
     if unit.is_deciding:
         return Decision(cluster.primary, Reason.DECIDING)
-    label = model._meta.label
-    block = steering_block()
+    label, block = model._meta.label, here.steering_block
     settled = unit.settled.get(label)
-    if settled is not None and block is None:
-        decision = settled
-    else:
-        decision = _decide_by_policy(cluster, model, unit, block)
-        if block is None and not decision.reason.chooses_replica and decision.reason not in _PASSING:
-            unit.settled[label] = decision
-    unit.asked[_alias(cluster, decision)] = Asked(model, decision)
+    marks = Marks(footing.mark, unit.trail.mark)
+    decision = settled if settled is not None and block is None else _decide_by_policy(cluster, model, unit, block)
+    asked = Asked(model, decision)
+    here.take_down(_alias(cluster, decision), asked)
+    if decision.reason in _REPEATED:
+        _remember(cluster, here, asked, marks)
+    elif block is None and decision.reason not in _PASSING and not decision.reason.chooses_replica:
+        unit.settled[label] = decision
     return decision
+
+
+def _remember(cluster: Cluster, here: Current, asked: Asked, marks: Marks) -> None:
+    """Keep a decision for a replica for the next reads of its model, and count it there.
+
+    marks: what held before it was taken.
+    """
+    unit, decision = here.unit, asked.decision
+    if unit is None or decision.terms is None or unit.has_ended or overriding.is_used:
+        return
+    if marks != Marks(footing.mark, unit.trail.mark):
+        return
+    alias, label, seat = decision.alias, asked.model._meta.label, departures.here.seat
+    until = min(agent.fresh_until(), Check(cluster, unit).holds_until(alias, decision.terms.contract))
+    if until <= monotonic():
+        return
+    series = decision_series(cluster.primary, unit.endpoint, label, decision)
+    known = Remembered(
+        series=series,
+        members=unit.members(decision.terms.let_go_by),
+        number=1,
+        label=label,
+        alias=alias,
+        asked=asked,
+        aliases=cluster.aliases,
+        seat=seat,
+        marks=marks,
+        until=until,
+        primary=connections[cluster.primary],
+        replica=connections[alias],
+    )
+    asked.given, asked.reads = known, Count(series=series._replace(kind=TallyKind.READ))
+    unit.begin_count(seat, known)
+    unit.begin_count(seat, asked.reads)
+    here.remembered[asked.model] = known
 
 
 def _alias(cluster: Cluster, decision: Decision) -> str:
@@ -127,26 +198,25 @@ def _decide_by_policy(cluster: Cluster, model: type[Model], unit: Unit, block: B
     """Decide by the policy that holds once it is decided: to find a replica fit, one may have waited for it."""
     departures.begin()
     while True:
-        policy, _ = agent.state()
-        decision = _decide(cluster, model, unit, block)
+        policy, obstacle = agent.state()
+        if obstacle is Reason.POLICY_STALE and replicas.is_primary_down(cluster.primary):
+            # Nothing newer can be stored anywhere, and the primary answers nobody.
+            obstacle = None
+        # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
+        if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
+            prober.start()
+        decision = _decide(policy, situation_of(cluster, model, unit, block, obstacle), unit)
         if decision.alias == cluster.primary:
             departures.end()
             return decision
         # Anew, and before looking: whoever takes over another policy after this waits for this read.
         departures.begin()
-        if agent.state()[0] is policy:
+        if agent.is_current(policy):
             return decision
 
 
-def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | None) -> Decision:
-    policy, obstacle = agent.state()
-    if obstacle is Reason.POLICY_STALE and replicas.is_primary_down(cluster.primary):
-        # Nothing newer can be stored anywhere, and the primary answers nobody.
-        obstacle = None
-    # Before any gate opens, so that replicas have proved themselves by then. Without rules nobody is asked.
-    if refresh() is Refresh.BACKGROUND and ((policy is not None and policy.has_rules) or block is not None):
-        prober.start()
-    situation = situation_of(cluster, model, unit, block, obstacle)
+def _decide(policy: Policy | None, situation: Situation, unit: Unit) -> Decision:
+    cluster = situation.cluster
     decision = decide(policy, situation)
     if policy is not None:
         unit.join(decision, policy.revision)
@@ -158,7 +228,7 @@ def _decide(cluster: Cluster, model: type[Model], unit: Unit, block: Block | Non
         return decision if may_fall_back(unit) else _beyond_budget(cluster, unit, decision)
     if decision.terms is not None and decision.reason.chooses_replica:
         account(unit)
-        unit.trail.kept[decision.terms.pool] = decision.alias
+        unit.trail.keep(decision.terms.pool, decision.alias)
     return decision
 
 

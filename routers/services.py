@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 
 from rollout.settings import get_settings
+from routers.current import current_unit
 from routers.tokens import decode, encode
-from routers.unit import current_unit
 from routers.whereabouts import token_for_task
 
 

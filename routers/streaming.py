@@ -10,7 +10,8 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from routers.carriers import leave_in_cache
-from routers.unit import Block, Unit, current_block, current_unit, inherited, resume
+from routers.current import current_block, current_unit, inherited, resume
+from routers.unit import Block, Unit
 from routers.whereabouts import conclude, settle_writes
 
 

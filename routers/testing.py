@@ -18,6 +18,7 @@ from rollout.policy import Rule, compile_policy
 from rollout.reasons import Reason
 from rollout.settings import get_settings
 from routers.endpoints import known_endpoints
+from routers.footing import footing
 from routers.overriding import Read, overriding
 from routers.trail import forget_outside
 
@@ -51,11 +52,13 @@ class override_routing(TestContextDecorator):  # noqa: N801 - like Django's over
         # What the test has written so far to set the scene, the code under test did not write.
         forget_outside()
         self._outer, overriding.policy = overriding.policy, policy
+        footing.change()
 
     def disable(self) -> None:
         """Switch it off again."""
         overriding.policy = self._outer
         self._settings.disable()
+        footing.change()
 
     def _rule(self, target: str) -> Rule:
         pools = {replica.pool for replica in get_settings().replicas.values()}
@@ -80,6 +83,7 @@ def record_reads() -> Iterator[list[Read]]:
     """Give a list that takes every answer of the router in the block, in all threads of this process."""
     reads: list[Read] = []
     overriding.recorders.append(reads)
+    footing.change()
     try:
         yield reads
     finally:

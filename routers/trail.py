@@ -20,6 +20,7 @@ class Trail:
     kept: pool to the replica that serves the reads of these units.
     has_delegated: whether a task was enqueued, which may write for the same actor later.
     on_news: called before the first write or displaced read; afterwards None.
+    mark: another object after each change that may lead a read elsewhere.
     """
 
     party: Party
@@ -31,6 +32,7 @@ class Trail:
     kept: dict[str, str] = field(default_factory=dict)
     has_delegated: bool = False
     on_news: Callable[[], None] | None = None
+    mark: object = field(default_factory=object)
 
     @property
     def token(self) -> Token:
@@ -52,6 +54,7 @@ class Trail:
         self._tell()
         self.written.add(primary)
         self.unsettled.add(primary)
+        self.turn()
 
     def note_displaced(self, primary: str, *, binds: bool) -> None:
         """Take down that this primary serves a read in a replica's place, and may show more than any replica does.
@@ -62,17 +65,31 @@ class Trail:
         self.seen.add(primary)
         if binds:
             self.bound.add(primary)
+            self.turn()
+
+    def keep(self, pool: str, alias: str) -> None:
+        """Take down which replica serves the reads of a pool."""
+        before = self.kept.get(pool, alias)
+        self.kept[pool] = alias
+        if before != alias:
+            self.turn()
+
+    def turn(self) -> None:
+        """Have every decision of these units taken anew."""
+        self.mark = object()
 
     def learn(self, primary: str, token: Token) -> None:
         """Take down what was settled for a primary."""
         self.unsettled.discard(primary)
         self.seen.discard(primary)
         self.learned = self.learned.followed_by(token)
+        self.turn()
 
     def adopt(self, token: Token) -> None:
         """Take over what somebody else wrote or saw for the same actor."""
         self._tell()
         self.learned = self.learned.merge(token)
+        self.turn()
 
     def _tell(self) -> None:
         tell, self.on_news = self.on_news, None

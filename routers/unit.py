@@ -1,9 +1,7 @@
 """The unit of work: one request, task, command or block, and what Readshift remembers while it lasts."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -14,9 +12,12 @@ from rollout.policy import Rule
 from rollout.settings import get_settings
 from routers.arms import Membership, arms
 from routers.decisions import Asked, Decision
+from routers.departures import Seat
 from routers.endpoint_meter import endpoint_meter
 from routers.endpoints import LONGEST
+from routers.meter import meter
 from routers.positions import Position
+from routers.series import Count, Series
 from routers.subjects import Party, PlainParty
 from routers.trail import Trail
 
@@ -44,7 +45,8 @@ class Unit:
     atomic_aliases: where the view runs in a transaction only because of ATOMIC_REQUESTS.
     positions: replica alias to the position it gave when this unit asked; None when it gave none.
     settled: model to the decision for the primary that it keeps for the rest of the unit.
-    asked: alias to the router's last answer for it.
+    asked: alias to the router's last answer for it, apart from those that were given again.
+    counts: what was counted by a thread of the unit and under a series, until it is in the meter.
     gates: each gate that was asked, with its answer, so that a unit asks once.
     prepared: alias to the driver's connection on which the host's session state was set.
     may_fall_back: whether the fallback budget had room for this unit; None before it was asked.
@@ -63,6 +65,7 @@ class Unit:
     positions: dict[str, Position | None] = field(default_factory=dict)
     settled: dict[str, Decision] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
+    counts: dict[tuple[Seat, Series], Count] = field(default_factory=dict)
     gates: dict[tuple[str, str], tuple[Gate, bool]] = field(default_factory=dict)
     prepared: dict[str, object] = field(default_factory=dict)
     may_fall_back: bool | None = None
@@ -125,19 +128,36 @@ class Unit:
                 if rule.gate is not None and (key not in self.arms or self.arms[key].side is Side.PRIMARY):
                     self.arms[key] = Membership(rule, Side.REPLICA, revision)
 
+    def members(self, rules: Iterable[Rule]) -> tuple[Membership, ...]:
+        """Return its places in the rollouts of these rules."""
+        places = (self.arms.get((rule.target_kind, rule.target)) for rule in rules)
+        return tuple(member for member in places if member is not None)
+
     def count_read(self, decision: Decision) -> None:
         """Count a read in the rollouts that have it meant for a replica."""
         if decision.terms is not None and self.arms:
-            for rule in decision.terms.let_go_by:
-                if member := self.arms.get((rule.target_kind, rule.target)):
-                    member.reads += 1
-                    member.fallbacks += decision.falls_back
+            for member in self.members(decision.terms.let_go_by):
+                member.reads += 1
+                member.fallbacks += decision.falls_back
+
+    def begin_count(self, seat: Seat, count: Count) -> None:
+        """Have a thread count here from now on. What it has counted under the same series gets into the meter."""
+        if (before := self.counts.get((seat, count.series))) is not None:
+            self._settle(before)
+        self.counts[seat, count.series] = count
+
+    def _settle(self, count: Count) -> None:
+        new = meter.settle(count)
+        for member in count.members:
+            member.reads += new
 
     def end(self, *, failed: bool) -> None:
         """Have its endpoint and its arms count it, once."""
         if self.has_ended:
             return
         self.has_ended = True
+        for count in tuple(self.counts.values()):
+            self._settle(count)
         seconds = time.perf_counter() - self.began
         has_written = bool(self.trail.written)
         endpoint_meter.count(
@@ -163,18 +183,11 @@ class Unit:
         on_primaries = (decision.alias for decision in settled if decision.reason.is_up_to_rules)
         return any(primary in self.trail.written for primary in (*on_replicas, *on_primaries))
 
-    def answer_for(self, alias: str, sql: object) -> Asked | None:
-        """Return the router's answer that sends this statement to this alias; None when nobody asked."""
-        asked = self.asked.get(alias)
-        if asked is None or not asked.is_about(sql):
-            return None
-        asked.statements += 1
-        return asked
-
     def enter_endpoint(self, endpoint: str) -> None:
         """Name the endpoint once it is known. What was settled before it does not bind it."""
         self.endpoint = endpoint
         self.settled.clear()
+        self.trail.turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,106 +226,3 @@ class Block:
             wait_seconds=outer.wait_seconds if self.wait_seconds is None else self.wait_seconds,
             watch=Watch.RAISE if Watch.RAISE in watches else self.watch or outer.watch,
         )
-
-
-_unit: ContextVar[Unit | None] = ContextVar("readshift_unit", default=None)
-_block: ContextVar[Block | None] = ContextVar("readshift_block", default=None)
-
-
-def current_unit() -> Unit | None:
-    """Return the unit that this code runs in, or None."""
-    return _unit.get()
-
-
-def current_block() -> Block | None:
-    """Return what the blocks that count here ask for, or None."""
-    return _block.get()
-
-
-def steering_block() -> Block | None:
-    """Return what the blocks that count here ask for, or None when they leave it open where reads go."""
-    block = _block.get()
-    return block if block is not None and block.steers else None
-
-
-def inherited(unit: Unit) -> Block | None:
-    """Return what reaches into a unit that begins here: that its reads are watched, and nothing about where they go.
-
-    A task is not watched by the code that enqueues it, which elsewhere runs in another process.
-    """
-    outer = _block.get()
-    if outer is None or outer.watch is None or unit.kind is UnitKind.TASK:
-        return None
-    return Block(watch=outer.watch)
-
-
-@contextmanager
-def open_unit(unit: Unit) -> Iterator[Unit]:
-    """Make this the current unit. Blocks of an enclosing unit do not lead its reads."""
-    with resume(unit, inherited(unit)):
-        yield unit
-
-
-@contextmanager
-def resume(unit: Unit | None, block: Block | None) -> Iterator[None]:
-    """Make these current, and afterwards again what was current before, whatever was left open in between."""
-    outer_unit, outer_block = _unit.get(), _block.get()
-    _unit.set(unit)
-    _block.set(block)
-    try:
-        yield
-    finally:
-        _unit.set(outer_unit)
-        _block.set(outer_block)
-
-
-@contextmanager
-def nest_unit(unit: Unit) -> Iterator[Unit]:
-    """Make this the current unit for a block of code, which may be that of a generator."""
-    outer_unit, outer_block = _unit.get(), _block.get()
-    block = inherited(unit)
-    _unit.set(unit)
-    _block.set(block)
-    try:
-        with ending(unit):
-            yield unit
-    finally:
-        if _unit.get() is unit:
-            _unit.set(outer_unit)
-            _block.set(outer_block)
-
-
-@contextmanager
-def failing(unit: Unit) -> Iterator[None]:
-    """End the unit with an error that leaves this block. Without one, it goes on."""
-    try:
-        yield
-    except BaseException as error:
-        # What only breaks off, as when a client leaves, is no failure of ours.
-        unit.end(failed=isinstance(error, Exception))
-        raise
-
-
-@contextmanager
-def ending(unit: Unit) -> Iterator[None]:
-    """End the unit with this block."""
-    with failing(unit):
-        yield
-    unit.end(failed=False)
-
-
-@contextmanager
-def open_block(block: Block) -> Iterator[None]:
-    """Apply a block, together with those around it.
-
-    A generator that is dropped inside its block leaves it when it is collected, which may be in the middle of something
-    else. So a block takes away only itself, and `nest_unit` likewise.
-    """
-    outer = _block.get()
-    mine = replace(block.within(outer))
-    _block.set(mine)
-    try:
-        yield
-    finally:
-        if _block.get() is mine:
-            _block.set(outer)

@@ -8,28 +8,24 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.utils import Error, InternalError
-from psycopg import ServerCursor
+from django.db.utils import InternalError
 
 from rollout.models.tally import TallyKind
 from rollout.options import Cluster
-from rollout.reasons import Reason
 from rollout.settings import get_settings, is_idle
 from routers.capture import capture
-from routers.decisions import Asked, Decision
-from routers.departures import departures
+from routers.current import current
+from routers.decisions import Asked
 from routers.fallback import budget
-from routers.in_flight import Wait, in_flight
-from routers.meter import Series, meter
+from routers.in_flight import in_flight
+from routers.meter import meter, statement_series
 from routers.own_work import is_own_work
-from routers.portal import PortalCursor
+from routers.reading import read_replica
 from routers.recording import recordings
-from routers.replay import Attempt, failure_to_replay
 from routers.reverse_guard import before_read
 from routers.sessions import forbid_writes
 from routers.statements import Effect, effect_of, outline
 from routers.trail import outside_trail
-from routers.unit import current_unit
 
 _READ_ONLY = "25006"
 
@@ -57,33 +53,32 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     cluster = settings.cluster_of_alias(alias)
     if cluster is None or is_own_work():
         return execute(sql, params, many, context)
-    run = partial(execute, sql, params, many, context)
     effect = effect_of(sql, settings.writing_functions)
-    unit = current_unit()
-    asked = unit.answer_for(alias, sql) if unit is not None else None
+    if effect is Effect.READ and not many and alias != cluster.primary:
+        return read_replica(execute, sql, params, context, cluster)
+    here = current()
+    unit, asked = here.unit, here.answer_to(alias, sql)
     if effect is Effect.WRITE:
         _before_write(alias, cluster, sql)
     elif effect is Effect.READ and alias == cluster.primary:
         before_read(cluster, asked, sql)
-    is_one_read = effect is Effect.READ and not many
     onlookers = recordings()
     began = time.perf_counter() if onlookers else 0.0
+    run = partial(execute, sql, params, many, context)
     try:
-        if alias == cluster.primary:
-            result = _run_on_primary(run, asked, connection)
-        elif is_one_read:
-            result = _run_on_replica(run, Attempt(cluster, alias, sql, params, context["cursor"]), connection)
-        else:
+        if alias != cluster.primary:
             with in_flight.wait(connection):
-                result = run()
-        if is_one_read and unit is not None and asked is not None:
+                return run()
+        result = _run_on_primary(run, asked, connection)
+        if effect is Effect.READ and not many and unit is not None and asked is not None:
             capture.offer(cluster, asked, unit, sql, context["cursor"])
         return result
     finally:
-        if alias != cluster.primary:
-            departures.end()
         if effect is not Effect.CONTROL:
-            series = _count(alias, cluster, effect, asked, len(params) if many and isinstance(params, Sized) else 1)
+            kind = TallyKind.WRITE if effect is Effect.WRITE else TallyKind.READ
+            endpoint = unit.endpoint if unit is not None else None
+            series = statement_series(kind, cluster.primary, alias, endpoint, asked)
+            meter.add(series, len(params) if many and isinstance(params, Sized) else 1)
             for recording in onlookers:
                 recording.note(series, sql, time.perf_counter() - began)
 
@@ -99,50 +94,16 @@ def _run_on_primary(run: Callable[[], Any], asked: Asked | None, connection: Bas
             raise
 
 
-def _run_on_replica(run: Callable[[], Any], attempt: Attempt, connection: BaseDatabaseWrapper) -> Any:
-    def replay(error: Exception, wait: Wait) -> Any:
-        if (failure := failure_to_replay(error, wait)) is None:
-            raise error
-        return attempt.answer(error, failure)
-
-    waiting = attempt.waiting
-    with in_flight.wait(connection) as wait:
-        try:
-            result = run()
-        except Error as error:
-            return replay(error, wait)
-    if isinstance(waiting.cursor, ServerCursor):
-        waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, replay)
-    return result
-
-
 def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
-    unit = current_unit()
+    here = current()
+    unit = here.unit
     if alias != cluster.primary:
-        asked = unit.asked.get(alias) if unit else None
+        asked = here.answer_for(alias)
         model = asked.model._meta.label if asked else ""
         raise ReplicaWriteError(alias, cluster.primary, model, unit.endpoint if unit else "", outline(sql))
     if not is_idle():
         (unit.trail if unit is not None else outside_trail()).note_write(alias)
-
-
-def _count(alias: str, cluster: Cluster, effect: Effect, asked: Asked | None, count: int) -> Series:
-    unit = current_unit()
-    if asked is not None:
-        model, decision = asked.model._meta.label, asked.decision
-    else:
-        model, decision = "", Decision(alias, Reason.DIRECT if unit else Reason.OUTSIDE_UNIT)
-    series = Series(
-        TallyKind.WRITE if effect is Effect.WRITE else TallyKind.READ,
-        cluster.primary,
-        alias,
-        unit.endpoint if unit else "",
-        model,
-        decision.reason.value,
-        decision.candidate,
-    )
-    meter.add(series, count)
-    return series
+        here.remembered.clear()
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -156,6 +117,8 @@ def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
     cluster = get_settings().cluster_of_alias(connection.alias)
     if cluster is None:
         return
+    # What is remembered rests on the thread's connections, and code may have put another object in the place of one.
+    current().remembered.clear()
     install(connection)
     if connection.alias != cluster.primary and connection.vendor == "postgresql":
         forbid_writes(connection)

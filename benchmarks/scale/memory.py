@@ -66,7 +66,8 @@ def _counters(site: Site, size: int, told: "SimpleQueue[dict[str, Any]]") -> Non
     site.configure()
     from rollout.models import TallyKind  # noqa: PLC0415 - they need settings
     from rollout.reasons import Reason  # noqa: PLC0415
-    from routers.meter import Meter, Series  # noqa: PLC0415
+    from routers.meter import Meter  # noqa: PLC0415
+    from routers.series import Series  # noqa: PLC0415
 
     def fill() -> Meter:
         meter = Meter()

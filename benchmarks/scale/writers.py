@@ -68,7 +68,7 @@ def serve(meter: Any, mix: Mix, process: int, seconds: float) -> None:
     from rollout.reasons import Reason  # noqa: PLC0415
     from routers.arms import Membership, arms  # noqa: PLC0415
     from routers.endpoint_meter import endpoint_meter  # noqa: PLC0415
-    from routers.meter import Series  # noqa: PLC0415
+    from routers.series import Series  # noqa: PLC0415
 
     def count(alias: str, endpoint: str, model: str, reason: Reason) -> None:
         for kind in (TallyKind.DECISION, TallyKind.READ):

@@ -13,10 +13,11 @@ from demo.shop.models import Category, Product, Review
 from rollout.bucketing import BUCKETS
 from rollout.models import GateKind
 from routers.blocks import unit_of_work, use_primary, use_replica
+from routers.current import open_unit
 from routers.router import ReplicaRouter
 from routers.subjects import PlainParty
 from routers.trail import Trail
-from routers.unit import Unit, UnitKind, open_unit
+from routers.unit import Unit, UnitKind
 from tests.edge_cases.support import REPLICAS, routed_unit, writes
 from tests.support import Servers, forget_writes, route
 

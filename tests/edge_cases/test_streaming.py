@@ -16,8 +16,8 @@ from demo.shop.models import Product
 from rollout.models import TargetKind
 from routers.blocks import use_replica
 from routers.carriers import COOKIE
+from routers.current import current_block, current_unit
 from routers.middleware import ReadshiftMiddleware
-from routers.unit import current_block, current_unit
 from tests import urls
 from tests.edge_cases.support import atomic_requests
 from tests.support import Servers, route

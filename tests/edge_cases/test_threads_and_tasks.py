@@ -16,7 +16,7 @@ from demo.waiting import wait_until
 from routers.agent import agent
 from routers.blocks import carry, use_primary, use_replica
 from routers.celery import HEADER, incoming
-from routers.unit import current_unit
+from routers.current import current_unit
 from tests.edge_cases.support import REPLICAS, routed_unit
 from tests.support import Servers, route
 

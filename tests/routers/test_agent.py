@@ -33,7 +33,7 @@ from demo.shop.models import Product
 from routers.agent import agent
 from routers.replicas import replicas
 from routers.trail import forget_outside
-from routers.unit import current_unit
+from routers.current import current_unit
 from routers.blocks import unit_of_work
 
 def answer():

@@ -11,7 +11,8 @@ from rollout.policy import Rule
 from rollout.windows import bucket_of
 from routers.agent import Agent
 from routers.arms import ArmMeter, Membership, Outcomes, Rollout, arms, greatest_lag
-from routers.meter import Meter, Series
+from routers.meter import Meter
+from routers.series import Series
 from tests.support import Servers, probing
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")

@@ -11,8 +11,8 @@ from demo.shop.models import Category, Product
 from rollout.reasons import Reason
 from routers.agent import agent
 from routers.blocks import unit_of_work, use_contract, use_primary, use_replica
+from routers.current import current_unit
 from routers.endpoints import known_endpoints
-from routers.unit import current_unit
 from tests.support import Servers, decisions, route
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")

@@ -21,11 +21,11 @@ from rollout.models import ArmCount, GateKind, Side, Tally
 from rollout.reasons import Reason
 from routers.blocks import unit_of_work
 from routers.celery import incoming, outgoing
+from routers.current import current_unit
 from routers.positions import Floor
 from routers.subjects import PlainParty
 from routers.tokens import NOTHING, Token, encode, pinned
 from routers.trail import Trail
-from routers.unit import current_unit
 from tests.rollout.support import create_flag
 from tests.support import Reads, Servers, route
 

@@ -15,11 +15,11 @@ from demo.shop.models import Category, Product
 from routers.blocks import unit_of_work, use_primary
 from routers.carriers import from_cache
 from routers.celery import HEADER, outgoing
+from routers.current import current_unit
 from routers.positions import parse_lsn
 from routers.subjects import PlainParty
 from routers.tokens import FOREIGN, NOTHING, Token, decode
 from routers.trail import Trail
-from routers.unit import current_unit
 from routers.whereabouts import conclude, token_for_task
 from tests.support import Servers, forget_writes, route
 

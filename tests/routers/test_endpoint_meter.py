@@ -19,7 +19,8 @@ from routers.blocks import unit_of_work
 from routers.carriers import COOKIE
 from routers.endpoint_meter import EndpointMeter, Work, endpoint_meter
 from routers.endpoints import LONGEST, OVERFLOW
-from routers.meter import Meter, Series, meter
+from routers.meter import Meter, meter
+from routers.series import Series
 from routers.subjects import PlainParty
 from routers.trail import Trail
 from routers.unit import Unit, UnitKind

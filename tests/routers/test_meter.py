@@ -8,7 +8,8 @@ import pytest
 from rollout.models import Tally, TallyKind
 from routers.agent import Agent
 from routers.endpoints import OVERFLOW
-from routers.meter import Meter, Series, tallies
+from routers.meter import Meter, tallies
+from routers.series import Series
 
 
 def series(endpoint: str = "names") -> Series:

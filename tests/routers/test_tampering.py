@@ -15,11 +15,11 @@ from rollout.models import Tally
 from rollout.reasons import Reason
 from routers.agent import Agent
 from routers.carriers import COOKIE, ERRAND_COOKIE
+from routers.current import current_unit
 from routers.meter import meter
 from routers.middleware import ReadshiftMiddleware
 from routers.positions import Floor
 from routers.tokens import FOREIGN, NOTHING, Token, decode, encode, pinned
-from routers.unit import current_unit
 from routers.whereabouts import ask
 from tests.support import Servers, decisions, route
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.explaining.header import LONGEST, REST, header_value
-from routers.meter import Series
 from routers.recording import MOST_QUERIES, Recording
+from routers.series import Series
 
 TEXTS = st.text(min_size=1, max_size=30)
 

@@ -1,0 +1,81 @@
+"""Decisions for a replica that are given again at no cost, until anything changes on which they rest.
+
+The router gives one again after a few comparisons. What those leave out is looked at on the wire, just before the
+statement is sent; a read whose decision no longer holds there is decided anew, and run where that one says.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import InitVar, dataclass, field
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+from routers.decisions import Asked
+from routers.departures import Seat
+from routers.footing import footing
+from routers.series import Count
+from routers.unit import Unit
+
+
+class Marks(NamedTuple):
+    """What held when a decision was begun. process: for all units, by `footing`. unit: for this one, by its trail."""
+
+    process: object
+    unit: object
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Remembered(Count):
+    """The decision for a model in a unit and its block, with what it rests on, and how often it was given again.
+
+    label: the model's. alias: the replica. asked: the router's answer. aliases: of the cluster. seat: that of the
+    thread which took it, since connections are a thread's own. marks: what held before it was begun. until: when it
+    ceases to hold whatever happens, on the monotonic clock, since nothing is known of a replica for longer. primary,
+    replica: the thread's connections, of which the other fields tell how they stood.
+    """
+
+    label: str
+    alias: str
+    asked: Asked
+    aliases: AbstractSet[str]
+    seat: Seat
+    marks: InitVar[Marks]
+    until: float
+    primary: BaseDatabaseWrapper
+    replica: BaseDatabaseWrapper
+    process_mark: object = field(init=False)
+    unit_mark: object = field(init=False)
+    primary_session: object = field(init=False)
+    replica_session: object = field(init=False)
+    autocommit: bool = field(init=False)
+    depth: int = field(init=False)
+
+    def __post_init__(self, marks: Marks) -> None:
+        self.process_mark, self.unit_mark = marks
+        self.primary_session, self.replica_session = self.primary.connection, self.replica.connection
+        self.autocommit, self.depth = self.primary.autocommit, len(self.primary.atomic_blocks)
+
+    def covers(self, hints: Mapping[str, Any]) -> bool:
+        """Say whether it also answers on behalf of this object, which may live in another cluster."""
+        instance = hints.get("instance")
+        return not isinstance(instance, Model) or instance._state.db is None or instance._state.db in self.aliases
+
+    def holds(self, unit: Unit, seat: Seat, now: float) -> bool:
+        """Say whether a read of this unit, in the thread of this seat, would be decided the same now.
+
+        It runs with every read, so it compares what may have changed and calls nothing that looks for it.
+        """
+        primary = self.primary
+        return (
+            self.process_mark is footing.mark
+            and self.unit_mark is unit.trail.mark
+            and self.label not in unit.settled
+            and not unit.is_deciding
+            and self.seat is seat
+            and now < self.until
+            and primary.connection is self.primary_session
+            and primary.autocommit is self.autocommit
+            and len(primary.atomic_blocks) == self.depth
+        )
