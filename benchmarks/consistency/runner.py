@@ -19,7 +19,6 @@ from benchmarks.consistency.topology import Entrance
 CLIENTS = 96
 THREADS = 12
 REGISTERS = 12
-LEAST_SHARE_AT_LOW_LAG = 0.8
 _CHECK_SECONDS = 1.0
 _EXAMPLES = 2
 
@@ -46,20 +45,6 @@ class Result:
             "replica_share_low_lag": _rounded(self.replica_share_low_lag),
             "http_errors": self.http_errors,
         }
-
-    def missed(self) -> list[str]:
-        """Say in words which bounds this system misses."""
-        broken = [f"{count} violations of {name}" for name, count in self.violations.counts().items() if count]
-        share = self.replica_share_low_lag
-        if share is None:
-            broken.append("no read while the lag was low, so its share on the replicas is not known")
-        elif share < LEAST_SHARE_AT_LOW_LAG:
-            broken.append(
-                f"replicas served {share:.1%} of the reads at low lag, less than {LEAST_SHARE_AT_LOW_LAG:.0%}"
-            )
-        if self.http_errors:
-            broken.append(f"{self.http_errors} HTTP errors")
-        return broken
 
 
 def run(system: str, seconds: float, seed: int, say: Callable[[str], None]) -> Result:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import psycopg
 
+from benchmarks.bounds import missed
 from benchmarks.failover import __doc__ as description
+from benchmarks.failover.entry import bounds
 from benchmarks.failover.figures import Figures
 from benchmarks.failover.runner import measure
 from benchmarks.failover.scenarios import Scenario, scenarios
@@ -21,20 +23,25 @@ from demo.cluster import ClusterError
 FAULT_SECONDS = 12.0
 
 
-def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
     known = scenarios()
-    parser = argparse.ArgumentParser(
+    found = argparse.ArgumentParser(
         prog="python -m benchmarks.failover",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--seconds", type=float, default=FAULT_SECONDS, help="how long each fault lasts")
-    parser.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
-    parser.add_argument("--scenario", choices=known, nargs="+", default=list(known), help="measure these alone")
-    options = parser.parse_args()
-    chosen = [scenario for name, scenario in known.items() if name in options.scenario]
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--seconds", type=float, default=FAULT_SECONDS, help="how long each fault lasts")
+    found.add_argument("--only", choices=SYSTEMS, action="append", help="measure this system alone; may be repeated")
+    found.add_argument("--scenario", choices=known, nargs="+", default=list(known), help="measure these alone")
+    return found
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    options = parser().parse_args()
+    chosen = [scenario for name, scenario in scenarios().items() if name in options.scenario]
     results = attempt(
         lambda: {name: _run(name, chosen, options.seconds) for name in options.only or SYSTEMS},
         ClusterError,
@@ -54,9 +61,7 @@ def main() -> int:
         for name, result in figures.items():
             for scenario, numbers in result.items():
                 print(f"{name} {scenario}: {json.dumps(numbers)}")  # noqa: T201 - its output
-    return status(
-        OWN, [words for scenario, found in results.get(OWN, {}).items() for words in known[scenario].missed(found)]
-    )
+    return status(OWN, missed(bounds(figures)))
 
 
 def _run(name: str, chosen: Sequence[Scenario], seconds: float) -> dict[str, Figures]:

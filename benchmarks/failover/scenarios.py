@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.failover import faults
-from benchmarks.failover.figures import Figures
 from benchmarks.failover.history import PRIMARY
 from benchmarks.failover.site import REPLICAS
 
@@ -30,24 +29,6 @@ class Scenario:
     options: Mapping[str, Any] = field(default_factory=dict)
     over_budget: str = ""
     primary_ratio: float | None = None
-
-    def missed(self, figures: Figures) -> list[str]:
-        """Say in words which bounds these figures miss."""
-        # An answer that asks to come back later is one only where that was asked for.
-        failed = figures.failed + (figures.shed if self.primary_ratio is None else 0)
-        found = [f"{failed} of {figures.reads} reads failed"] if failed else []
-        if not figures.reads:
-            found.append("nothing was read")
-        found += _over("seconds_to_eject", figures.seconds_to_eject, self.eject_seconds)
-        found += _over("max_ms", figures.max_ms, self.longest_ms)
-        found += _over("primary_peak_ratio", figures.primary_peak_ratio, self.primary_ratio)
-        return [f"{self.name}: {words}" for words in found]
-
-
-def _over(name: str, figure: float | None, bound: float | None) -> list[str]:
-    if bound is None or (figure is not None and figure <= bound):
-        return []
-    return [f"{name} is {'null' if figure is None else f'{figure:g}'}, the bound is {bound:g}"]
 
 
 def scenarios() -> dict[str, Scenario]:

@@ -46,5 +46,6 @@ What is not simulated
 
 - Failures that come in bursts of one arm alone, lag, divergent reads, fallbacks, and users that one sees twice.
 
-The exit status is 1 when a bound is missed: more than 1 % false rollbacks, or less than 99 % of a kind detected.
+The exit status is 1 when a bound is missed: more than 1 % false rollbacks, or less than 99 % of a kind detected, each
+of 1,000 rollouts or more: of fewer, a share within a percent is chance. It is 2 when the run was stopped.
 """

@@ -8,15 +8,15 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from benchmarks.bounds import missed
 from benchmarks.guardrails import __doc__ as description
+from benchmarks.guardrails.entry import bounds
 from benchmarks.guardrails.rollouts import STAGES, Begin, Ended, Rollout
 from benchmarks.guardrails.traffic import TRAFFIC, WINDOW_SECONDS, Regression
 from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.progress import say
 
 ROLLOUTS = 10_000
-MOST_FALSE_ROLLBACKS = 0.01
-LEAST_DETECTION = 0.99
 
 _NAME = "guardrails"
 _FIRST, _LAST = 1, len(STAGES) - 1
@@ -24,38 +24,29 @@ _PART, _LAST_PART = 10, 50
 _TOLD = 500
 
 
-def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
+    found = argparse.ArgumentParser(
         prog="python -m benchmarks.guardrails",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--rollouts", type=int, default=ROLLOUTS, help="how many without a regression are simulated")
-    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
-    options = parser.parse_args()
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--rollouts", type=int, default=ROLLOUTS, help="how many without a regression are simulated")
+    found.add_argument("--seed", type=int, default=1, help="of everything that is drawn")
+    return found
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    options = parser().parse_args()
     if options.rollouts < 1:
-        parser.error(f"--rollouts {options.rollouts} simulates nothing. Give 1 or more.")
+        parser().error(f"--rollouts {options.rollouts} simulates nothing. Give 1 or more.")
     figures = attempt(lambda: measure(options.rollouts, options.seed))
     if figures is None:
         return FAILED
     print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))  # noqa: T201 - its output
-    return status(_NAME, missed(figures))
-
-
-def missed(figures: dict[str, Any]) -> list[str]:
-    """Say in words which bounds the figures miss."""
-    found = []
-    if figures["false_rollback_rate"] > MOST_FALSE_ROLLBACKS:
-        share = figures["false_rollback_rate"]
-        found.append(f"{share:.2%} of the rollouts that changed nothing were taken back")
-    found.extend(
-        f"of the regressions of {kind}, {share:.2%} were detected"
-        for kind, share in figures["detection"].items()
-        if share < LEAST_DETECTION
-    )
-    return found
+    return status(_NAME, missed(bounds(figures)))
 
 
 def measure(rollouts: int, seed: int) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What probing costs a replica when 1,000 processes read from it, and what sharing the probes does about it.
 
-    python -m benchmarks.probing --json [--seconds N]
+    python -m benchmarks.probing --json [--seconds N] [--spans N]
 
 A primary and two standbys are real, and so are the cache, a Valkey, and the connections: those of `routers.probe`.
-It takes about two minutes. `--seconds` says how long the simulation lasts.
+It takes about two minutes. `--seconds` says how long the simulation lasts, `--spans` how many spans each cost is of.
 
 What is measured, on one standby
 

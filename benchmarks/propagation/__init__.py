@@ -1,6 +1,6 @@
 """How long a change takes until the last process acts on it, by what the database servers receive.
 
-    python -m benchmarks.propagation --json [--changes N]
+    python -m benchmarks.propagation --json [--changes N] [--phase NAME ...]
 
 A small project (`app/`), whose page reads three articles, runs in two services of eight web worker processes each, in
 front of one primary and one replica. One of the services is loaded before its server forks, and reads while it is
@@ -28,6 +28,7 @@ What is measured
 - `stale_reads_after_ack`: statements on the table that arrived at the replica after the process that sent them had
   acknowledged a change that closed the flag, and before it was opened again: in a later millisecond.
 - `replica_reads`: statements on the table that the replica received from the workers.
+- `unacknowledged`: changes that one of the workers did not acknowledge.
 
 What is not measured
 

@@ -11,9 +11,6 @@ from benchmarks.failover.measures import percentile
 from benchmarks.propagation.changes import Change
 from benchmarks.propagation.wire import Arrival
 
-MARGIN_MS = 250.0
-"""How long a change may take beyond what polling takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -53,19 +50,8 @@ class Figures:
             "stale_reads_after_ack": self.stale_reads_after_ack,
             "acknowledged": self.acknowledged.as_json(),
             "replica_reads": self.reads,
+            "unacknowledged": self.unacknowledged,
         }
-
-    def missed(self, phase: str, bound_ms: float) -> list[str]:
-        """Say in words which bounds these figures miss. bound_ms: the greatest p99_ms."""
-        p99 = self.acted.p99_ms
-        found = []
-        if p99 is None or p99 > bound_ms:
-            found.append(f"p99_ms is {'null' if p99 is None else f'{p99:.1f}'}, the bound is {bound_ms:g}")
-        if self.stale_reads_after_ack:
-            found.append(f"stale_reads_after_ack is {self.stale_reads_after_ack}, the bound is 0")
-        if self.unacknowledged:
-            found.append(f"{self.unacknowledged} changes were not acknowledged by all workers")
-        return [f"{phase}: {words}" for words in found]
 
 
 def figures_of(changes: Sequence[Change], reads: Iterable[Arrival], workers: Collection[int]) -> Figures:

@@ -1,10 +1,8 @@
-"""What a run found, and which bounds it missed. Pure."""
+"""What a run found. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-LONGEST_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,3 @@ class Figures:
                 for each in self.rollbacks
             },
         }
-
-    def missed(self) -> Iterator[str]:
-        """Yield every bound that was missed, in words."""
-        for each in self.rollbacks:
-            if each.seconds is None:
-                yield f"{each.fault}: it was not taken back"
-            elif each.seconds > LONGEST_SECONDS:
-                yield f"{each.fault}: taken back after {each.seconds:.1f} s; it must be {LONGEST_SECONDS:g} s at most"
-            if not each.event.get("why"):
-                yield f"{each.fault}: no event says why"

@@ -1,15 +1,12 @@
-"""The figures of a run, what follows from them, and the bounds that they are held to. Pure."""
+"""The figures of a run, and what follows from them. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
 FEWEST_COMPARISONS = 20_000
-GREATEST_RATIO = 1.03
 DELAY_MS = 2_000.0
-GREATEST_ERROR_MS = 300.0
-MOST_MEMORY_MB = 64.0
 
 Rounds = Mapping[str, Sequence[float]]
 """Server to how long its requests took, in milliseconds. Those of one round have the same place."""
@@ -42,30 +39,6 @@ class Figures:
 
     def as_json(self) -> dict[str, Any]:
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
-
-    def missed(self, fewest_comparisons: int) -> list[str]:
-        """Say in words which bounds are missed. What was not measured misses none."""
-        bounds: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-            ("comparisons", lambda value: value >= fewest_comparisons, f"{fewest_comparisons} or more"),
-            ("false_divergent", lambda value: value == 0, "0"),
-            ("planted", lambda value: value > 0, "more than 0"),
-            ("found", lambda value: value == self.planted, f"all of {self.planted}"),
-            ("causes_right", lambda value: value == self.planted, f"all of {self.planted}"),
-            ("request_overhead_ratio", lambda value: value <= GREATEST_RATIO, f"{GREATEST_RATIO} or less"),
-            ("broker_down_ratio", lambda value: value <= GREATEST_RATIO, f"{GREATEST_RATIO} or less"),
-            ("http_errors", lambda value: value == 0, "0"),
-            (
-                "staleness_ms_median",
-                lambda value: abs(value - DELAY_MS) <= GREATEST_ERROR_MS,
-                f"within {GREATEST_ERROR_MS:g} of {DELAY_MS:g}",
-            ),
-            ("peak_memory_mb", lambda value: value <= MOST_MEMORY_MB, f"{MOST_MEMORY_MB:g} or less"),
-        )
-        return [
-            f"{name} is {value:g}, the bound is {words}"
-            for name, is_kept, words in bounds
-            if (value := getattr(self, name)) is not None and not is_kept(value)
-        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ What is not measured
 - Growth that takes longer than the run.
 
 The exit status is 1 when a bound is missed: a read that failed; a server with more connections in the last third than
-workers, threads and probes can hold; memory that grew by more than a tenth, or files by more than one for each thread.
-It is 2 when the run itself failed.
+workers, threads and probes can hold; memory that grew by more than a tenth, or files by more than one for each thread,
+either in a run of five minutes or more: before, both grow as modules are loaded and caches filled. It is 2 when the
+run itself failed.
 """

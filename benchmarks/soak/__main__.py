@@ -13,16 +13,18 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.bounds import missed
 from benchmarks.failover.history import History, Kind
 from benchmarks.failover.load import Load
 from benchmarks.failover.measures import percentile
 from benchmarks.failover.scenarios import Scenario
 from benchmarks.failover.site import ALIASES
-from benchmarks.failover.stack import KEYS, WEB_THREADS, WEB_WORKERS, running_stack
+from benchmarks.failover.stack import KEYS, running_stack
 from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
 from benchmarks.soak import __doc__ as description
+from benchmarks.soak.entry import bounds
 from benchmarks.soak.gauges import Gauges, Growth, Reading, growth
 from benchmarks.soak.nemesis import hold, torment
 from benchmarks.systems import OWN
@@ -30,27 +32,30 @@ from demo.cluster import ClusterError
 
 LONG_SECONDS = 600.0
 WARM_UP_SECONDS = 60.0
-GREATEST_MEMORY_GROWTH = 1.1
-MOST_CONNECTIONS = WEB_WORKERS * (WEB_THREADS + 2)
-"""Of each worker: one for each thread, a probe's, and, to the primary, the agent's."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
+    found = argparse.ArgumentParser(
+        prog="python -m benchmarks.soak", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--seconds", type=float, default=LONG_SECONDS, help="how long the servers are tormented")
+    found.add_argument("--seed", type=int, default=1, help="of the nemesis")
+    return found
 
 
 def main() -> int:
     """Run what the command line asks for, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.soak", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--seconds", type=float, default=LONG_SECONDS, help="how long the servers are tormented")
-    parser.add_argument("--seed", type=int, default=1, help="of the nemesis")
-    options = parser.parse_args()
-    result = attempt(
+    options = parser().parse_args()
+    found = attempt(
         lambda: soak(options.seconds, options.seed), ClusterError, ProcessError, OSError, EOFError, psycopg.Error
     )
-    if result is None:
+    if found is None:
         return FAILED
-    print(json.dumps({OWN: result}) if options.json else result)  # noqa: T201 - its output
-    return status(OWN, missed(result))
+    result = {OWN: found}
+    print(json.dumps(result) if options.json else result)  # noqa: T201 - its output
+    return status(OWN, missed(bounds(result)))
 
 
 def soak(seconds: float, seed: int) -> dict[str, Any]:
@@ -104,22 +109,6 @@ def _result(history: History, faults: Counter[str], readings: list[Reading], beg
 
 def _rounded(found: Growth | None) -> dict[str, float] | None:
     return None if found is None else {name: round(value, 1) for name, value in asdict(found).items()}
-
-
-def missed(result: dict[str, Any]) -> list[str]:
-    """Say in words which bounds a result misses."""
-    found = [f"{result['failed']} of {result['reads']} reads failed"] if result["failed"] else []
-    if not result["reads"]:
-        found.append("nothing was read")
-    for alias, connections in result["connections"].items():
-        if connections is None or connections["last"] > MOST_CONNECTIONS:
-            found.append(f"connections to {alias}: {connections}, the bound is {MOST_CONNECTIONS}")
-    memory, files = result["memory_mb"], result["files"]
-    if memory is None or memory["last"] > memory["first"] * GREATEST_MEMORY_GROWTH:
-        found.append(f"memory_mb: {memory}, the bound is {GREATEST_MEMORY_GROWTH:g} times the first")
-    if files is None or files["last"] > files["first"] + WEB_WORKERS * WEB_THREADS:
-        found.append(f"files: {files}, the bound is {WEB_WORKERS * WEB_THREADS} more than the first")
-    return found
 
 
 if __name__ == "__main__":

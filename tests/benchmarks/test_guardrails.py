@@ -5,30 +5,47 @@ from typing import Any
 
 import pytest
 
-from benchmarks.guardrails.__main__ import measure, missed
+from benchmarks.bounds import missed
+from benchmarks.guardrails.__main__ import measure
+from benchmarks.guardrails.entry import FEWEST_JUDGED, bounds
 from benchmarks.guardrails.rollouts import Begin, Rollout
 from benchmarks.guardrails.thresholds import FixedThreshold
 from benchmarks.guardrails.traffic import Durations, Path, Regression, poisson
 from rollout.guardrails import Floor
 from rollout.windows import Arm, Window, begin_of, bucket_of, percentile
 
-GOOD: dict[str, Any] = {"false_rollback_rate": 0.01, "detection": {"errors": 0.99, "latency": 1.0, "stale": 1.0}}
+KINDS = ("errors", "latency", "stale")
+OTHERS: dict[str, Any] = {"false_rollback_rate": 0.5, "detection": dict.fromkeys(KINDS, 0.9)}
+GOOD: dict[str, Any] = {
+    "false_rollback_rate": 0.01,
+    "detection": {"errors": 0.99, "latency": 1.0, "stale": 1.0},
+    "fixed_threshold": OTHERS,
+    "argo": OTHERS,
+    "rollouts": {"good": FEWEST_JUDGED, "bad": dict.fromkeys(KINDS, FEWEST_JUDGED)},
+}
 
 
 def test_figures_at_the_bounds_miss_nothing() -> None:
-    assert missed(GOOD) == []
+    assert missed(bounds(GOOD)) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"false_rollback_rate": 0.0101}, "1.01% of the rollouts that changed nothing"),
-        ({"detection": {"stale": 0.98}}, "of the regressions of stale, 98.00% were detected"),
+        ({"false_rollback_rate": 0.0101}, "false_rollback_rate is 0.0101, the bound is at most 0.01"),
+        ({"detection": {"stale": 0.98}}, "detection.stale is 0.98, the bound is at least 0.99"),
     ],
 )
 def test_a_missed_bound_is_named(changes: dict[str, Any], words: str) -> None:
-    (bound,) = missed({**GOOD, **changes})
-    assert words in bound
+    assert missed(bounds({**GOOD, **changes})) == [words]
+
+
+def test_of_a_few_rollouts_no_share_is_judged() -> None:
+    few = {"rollouts": {"good": FEWEST_JUDGED - 1, "bad": dict.fromkeys(KINDS, FEWEST_JUDGED - 1)}}
+    bad = {"false_rollback_rate": 0.5, "detection": dict.fromkeys(KINDS, 0.5)}
+    found = bounds({**GOOD, **few, **bad})
+    assert not any(bound.is_kept for bound in found)
+    assert missed(found) == []
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from benchmarks.bounds import missed
 from benchmarks.propagation.changes import Change
+from benchmarks.propagation.entry import bounds
 from benchmarks.propagation.figures import Times, figures_of
 from benchmarks.propagation.wire import Arrival
 
@@ -59,15 +61,21 @@ def test_acknowledgements_of_all_changes_are_counted_by_the_last_worker() -> Non
 
 
 def test_bounds_that_are_missed_are_said_in_words() -> None:
-    late = figures_of([opened(10), closed(20, 0.1, 0.1)], [Arrival(20.3, 1)], WORKERS)
-    assert late.missed("listener", 250) == [
-        "listener: p99_ms is 300.0, the bound is 250",
-        "listener: stale_reads_after_ack is 1, the bound is 0",
+    late = figures_of([opened(10), closed(20, 0.1, 0.1)], [Arrival(20.3, 1)], WORKERS).as_json()
+    of_late = ["p99_ms is 300, the bound is at most 250", "stale_reads_after_ack is 1, the bound is at most 0"]
+    assert missed(bounds(late)) == of_late
+    unheard = figures_of([opened(10), Change(0, 20, {1: 20.1})], [], WORKERS).as_json()
+    assert missed(bounds(unheard)) == ["unacknowledged is 1, the bound is at most 0"]
+    assert missed(bounds(figures_of([], [], WORKERS).as_json())) == ["p99_ms is null, the bound is at most 250"]
+
+
+def test_who_polls_has_the_time_of_a_poll_besides() -> None:
+    polled = figures_of([opened(10), closed(20, 1.25, 1.25)], [Arrival(21.25, 1)], WORKERS).as_json()
+    assert missed(bounds({"without_listener": polled})) == []
+    late = figures_of([opened(10), closed(20, 1.3, 1.3)], [Arrival(21.251, 1)], WORKERS).as_json()
+    assert missed(bounds({"without_listener": late})) == [
+        "without_listener.p99_ms is 1,251, the bound is at most 1,250"
     ]
-    assert late.missed("listener", 301)[0] == "listener: stale_reads_after_ack is 1, the bound is 0"
-    unheard = figures_of([opened(10), Change(0, 20, {1: 20.1})], [], WORKERS)
-    assert unheard.missed("listener", 250) == ["listener: 1 changes were not acknowledged by all workers"]
-    assert figures_of([], [], WORKERS).missed("listener", 250) == ["listener: p99_ms is null, the bound is 250"]
 
 
 def test_numbers_are_rounded_to_what_they_are_worth() -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.bounds import missed
 from benchmarks.shadow.__main__ import FULL_SECONDS, comparisons
-from benchmarks.shadow.figures import FEWEST_COMPARISONS, MOST_MEMORY_MB, Figures, Spread, ratio, spread
+from benchmarks.shadow.entry import MOST_MEMORY_MB, bounds
+from benchmarks.shadow.figures import FEWEST_COMPARISONS, Figures, Spread, ratio, spread
 
 GOOD = Figures(
     comparisons=20_500,
@@ -23,8 +25,12 @@ GOOD = Figures(
 )
 
 
+def words_of(figures: Figures) -> list[str]:
+    return missed(bounds({**figures.as_json(), "fewest_comparisons": FEWEST_COMPARISONS}))
+
+
 def test_a_run_without_a_fault_misses_nothing() -> None:
-    assert GOOD.missed(FEWEST_COMPARISONS) == []
+    assert words_of(GOOD) == []
 
 
 @pytest.mark.parametrize(
@@ -44,12 +50,11 @@ def test_a_run_without_a_fault_misses_nothing() -> None:
     ],
 )
 def test_a_missed_bound_is_said(name: str, value: Any) -> None:
-    said = replace(GOOD, **{name: value}).missed(FEWEST_COMPARISONS)
-    assert any(words.startswith(f"{name} is {value:g}") for words in said)
+    assert any(words.startswith(f"{name} is {value:,g}") for words in words_of(replace(GOOD, **{name: value})))
 
 
 def test_what_was_not_measured_misses_nothing() -> None:
-    assert Figures().missed(FEWEST_COMPARISONS) == []
+    assert words_of(Figures()) == []
 
 
 def test_a_shorter_run_has_to_compare_less() -> None:
