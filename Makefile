@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export PYTHONDEVMODE ?=
 
-.PHONY: help demo test check format screenshots clean
+.PHONY: help demo test check format screenshots bench clean
 
 help:
 	@echo "make demo         start the demo shop on a real primary and two streaming replicas"
@@ -17,6 +17,7 @@ help:
 	@echo "make check        lint, types, migrations, import direction"
 	@echo "make format       let ruff rewrite the code"
 	@echo "make screenshots  take pictures of all pages for docs, with the machine's Chromium"
+	@echo "make bench        run every benchmark in its short form, ten minutes, for docs; LONG=1: two hours"
 	@echo "make clean        remove what the other targets installed and built"
 
 demo: $(INSTALLED)
@@ -39,6 +40,9 @@ format: $(INSTALLED)
 
 screenshots: $(INSTALLED)
 	$(VENV)/bin/python manage.py demo_screenshots
+
+bench: $(INSTALLED)
+	$(VENV)/bin/python -m benchmarks $(if $(LONG),--long)
 
 # uv comes through pip --target: that needs neither ensurepip nor write access to the system's packages.
 $(UV):
