@@ -42,6 +42,8 @@ class Bound:
             return f"at most {told(self.most)}"
         if self.most is None:
             return f"at least {told(self.least)}"
+        if self.least == self.most:
+            return f"exactly {told(self.least)}"
         return f"{told(self.least)} to {told(self.most)}"
 
 

@@ -93,8 +93,8 @@ def _details(record: Record, entries: Mapping[str, Entry]) -> Iterator[str]:
 def _section(run: Run, form: Form) -> Iterator[str]:
     yield f"### {run.name}\n\n{shows(run.name)}\n"
     yield f"```console\n{command(run.name, run.arguments)}\n```\n"
-    note = f" {form.note}" if form.note else ""
-    yield f"It took {run.seconds:.0f} s.{note}\n"
+    idle = "" if run.idle_before is None else f"; just before, {run.idle_before:.0%} of the processors' time was idle"
+    yield f"It took {run.seconds:.0f} s{idle}. {form.note}".strip() + "\n"
 
 
 def _form(entry: Entry, name: str) -> Form:
@@ -116,7 +116,7 @@ def _others(runs: Sequence[Run]) -> str:
     if not shares:
         return "not known"
     used = "others used the machine, which makes times longer" if min(shares) < _CROWDED else "nobody used the machine"
-    return f"{used}: {min(shares):.0%} to {max(shares):.0%} of the processors' time was idle just before each benchmark"
+    return f"{used}: just before a benchmark, {min(shares):.0%} to {max(shares):.0%} of the processors' time was idle"
 
 
 def _row(*cells: str) -> str:

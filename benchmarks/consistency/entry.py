@@ -36,7 +36,7 @@ def bounds(results: Mapping[str, Any]) -> list[Bound]:
 
 
 ENTRY = Entry(
-    short=Form("--seconds 12", 240, "A run below 30 seconds has no switchover."),
+    short=Form("--seconds 12", 420, "The short form has no switchover, which a run of 30 seconds has."),
     full=Form("--seconds 600", 3600),
     bounds=bounds,
 )

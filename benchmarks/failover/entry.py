@@ -36,7 +36,11 @@ def of_scenario(scenario: Scenario, results: Mapping[str, Any]) -> Iterator[Boun
 
 
 ENTRY = Entry(
-    short=Form("--scenario hang --seconds 4", 240, "One of ten scenarios, with a fault of 4 seconds instead of 12."),
+    short=Form(
+        "--scenario hang --seconds 4",
+        420,
+        "The short form has one of ten scenarios, with a fault of 4 seconds instead of 12.",
+    ),
     full=Form("", 3600),
     bounds=bounds,
 )

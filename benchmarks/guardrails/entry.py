@@ -43,7 +43,11 @@ def _unjudged(rollouts: int) -> str:
 
 
 ENTRY = Entry(
-    short=Form("--rollouts 150", 180, "Too few rollouts to judge a percent; other rules differ by more."),
+    short=Form(
+        "--rollouts 150",
+        180,
+        "The short form simulates too few rollouts to judge a percent; the other rules differ by more.",
+    ),
     full=Form("", 7200),
     bounds=bounds,
 )

@@ -16,7 +16,7 @@ def bounds(figures: Mapping[str, Any]) -> list[Bound]:
 
 
 ENTRY = Entry(
-    short=Form("--times 5", 180, "Medians of 5 requests instead of 30."),
+    short=Form("--times 5", 180, "The short form takes medians of 5 requests instead of 30."),
     full=Form("", 600),
     bounds=bounds,
 )

@@ -16,7 +16,11 @@ def bounds(figures: Mapping[str, Any]) -> list[Bound]:
 
 
 ENTRY = Entry(
-    short=Form("--seconds 12 --spans 1", 240, "Three leaders are killed instead of ten; costs are of one span each."),
+    short=Form(
+        "--seconds 12 --spans 1",
+        240,
+        "The short form kills three leaders instead of ten, and takes costs from one span instead of four.",
+    ),
     full=Form("", 900),
     bounds=bounds,
 )

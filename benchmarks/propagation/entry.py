@@ -38,7 +38,11 @@ def _listener(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 ENTRY = Entry(
-    short=Form("--changes 20 --phase listener", 240, "20 changes, of which the slowest counts; not through PgBouncer."),
+    short=Form(
+        "--changes 20 --phase listener",
+        240,
+        "The short form makes 20 changes, of which the slowest counts, and none through PgBouncer.",
+    ),
     full=Form("", 1800),
     bounds=bounds,
 )

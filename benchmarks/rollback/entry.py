@@ -24,7 +24,7 @@ def bounds(result: Mapping[str, Any]) -> list[Bound]:
 
 
 ENTRY = Entry(
-    short=Form("--fault slow_processor", 240, "One of two faults."),
+    short=Form("--fault slow_processor", 240, "The short form injects one of two faults."),
     full=Form("", 900),
     bounds=bounds,
 )

@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    found.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 120 is the short form")
+    found.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long all phases take")
     found.add_argument("--phase", choices=known, nargs="+", default=list(known), help="run these alone")
     return found
 

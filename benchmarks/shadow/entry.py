@@ -36,7 +36,7 @@ ENTRY = Entry(
     short=Form(
         "--seconds 30 --phase planted",
         240,
-        "One of six phases: neither false alarms under load, nor staleness, nor what capturing costs.",
+        "The short form plants faults; it compares nothing under load, and tells neither staleness nor costs.",
     ),
     full=Form("", 2400),
     bounds=bounds,

@@ -46,7 +46,7 @@ def bounds(result: Mapping[str, Any]) -> list[Bound]:
 
 
 ENTRY = Entry(
-    short=Form("--seconds 20", 180, "One or two faults; whether anything grows takes longer."),
+    short=Form("--seconds 20", 180, "The short form has time for one or two faults, and none for anything to grow."),
     full=Form("--seconds 600", 1800),
     bounds=bounds,
 )

@@ -14,6 +14,7 @@ from benchmarks.bounds import Bound, missed, told
         (0.79, 0.8, None, False, "at least 0.8"),
         (1_700, 1_700.0, 2_300.0, True, "1,700 to 2,300"),
         (2_300.1, 1_700.0, 2_300.0, False, "1,700 to 2,300"),
+        (5, 6, 6, False, "exactly 6"),
         (None, None, 5, False, "at most 5"),
     ],
 )
