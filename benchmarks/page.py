@@ -26,6 +26,11 @@ short to say whether a bound is kept, the table says so.
 _CROWDED = 0.9
 """With less idle time before a benchmark, others used the machine."""
 
+_CROWDED_WORDS = (
+    "Others used the machine meanwhile, so that times are longer than where nobody does. Read them beside how much of "
+    "the machine was idle, which is told below."
+)
+
 
 def page(record: Record, entries: Mapping[str, Entry]) -> str:
     """Return the page of this record."""
@@ -48,9 +53,10 @@ def _summary(record: Record, entries: Mapping[str, Entry]) -> str:
     silent = sum(run.figures is None for run in record.runs)
     nothing = f" {silent} of {len(record.runs)} benchmarks measured nothing." if silent else ""
     told_counts = ", ".join(f"{count} {what}" for what, count in counts.items())
+    crowded = f" {_CROWDED_WORDS}" if _was_crowded(record.runs) else ""
     return (
         f"This is the {record.form} form, run on {record.date} in {record.seconds / 60:.1f} minutes. "
-        f"Of {len(bounds)} bounds: {told_counts}.{nothing}\n"
+        f"Of {len(bounds)} bounds: {told_counts}.{nothing}{crowded}\n"
     )
 
 
@@ -115,8 +121,12 @@ def _others(runs: Sequence[Run]) -> str:
     shares = [run.idle_before for run in runs if run.idle_before is not None]
     if not shares:
         return "not known"
-    used = "others used the machine, which makes times longer" if min(shares) < _CROWDED else "nobody used the machine"
+    used = "used the machine" if _was_crowded(runs) else "did not use the machine"
     return f"{used}: just before a benchmark, {min(shares):.0%} to {max(shares):.0%} of the processors' time was idle"
+
+
+def _was_crowded(runs: Sequence[Run]) -> bool:
+    return any(run.idle_before is not None and run.idle_before < _CROWDED for run in runs)
 
 
 def _row(*cells: str) -> str:
