@@ -2,7 +2,7 @@
 
     python -m benchmarks.overhead --json [--rounds N] [--no-instructions]
 
-Its short form is `--rounds 12 --no-instructions`.
+Its short form is `--rounds 10 --no-instructions`.
 
 What is compared
 
