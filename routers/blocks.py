@@ -18,7 +18,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 from rollout.contracts import parse_contract
 from rollout.options import DEFAULT_POOL
-from routers.current import current_block, current_unit, nest_unit, open_block
+from routers.current import current_block, current_unit, nest_unit, open_block, resume
 from routers.endpoints import declare
 from routers.subjects import PlainParty
 from routers.trail import begin_outside, end_outside, outside_trail
@@ -216,9 +216,14 @@ def carry(function: Callable[Parameters, Result]) -> Callable[Parameters, Result
     outside_trail()
     context = copy_context()
 
+    def within(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        # Each thread remembers decisions of its own, which rest on its own connections.
+        with resume(current_unit(), current_block()):
+            return function(*args, **kwargs)
+
     @functools.wraps(function)
     def carried(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         # A copy for each call, since only one thread at a time can be in a context.
-        return context.copy().run(function, *args, **kwargs)
+        return context.copy().run(within, *args, **kwargs)
 
     return carried

@@ -36,6 +36,17 @@ class Current:
             return given.asked
         return self.unit.asked.get(alias) if self.unit is not None else None
 
+    def answer_about(self, alias: str, sql: object) -> Asked | None:
+        """Return the answer that leads to this alias and is about the table of this statement; failing that, the last.
+
+        Another thread of the unit may have asked since.
+        """
+        asked = self.answer_for(alias)
+        if asked is None or not isinstance(sql, str) or asked.quoted in sql:
+            return asked
+        others = (known.asked for known in tuple(self.remembered.values()) if known.alias == alias)
+        return next((other for other in others if other.quoted in sql), asked)
+
     def answer_to(self, alias: str, sql: object) -> Asked | None:
         """Return the router's answer that sends this statement to this alias; None when nobody asked."""
         asked = self.answer_for(alias)

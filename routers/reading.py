@@ -13,6 +13,7 @@ from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from routers.capture import capture
 from routers.current import Current, current
+from routers.decisions import Asked
 from routers.departures import departures
 from routers.in_flight import in_flight
 from routers.meter import meter, statement_series
@@ -20,16 +21,20 @@ from routers.portal import PortalCursor
 from routers.recording import recordings
 from routers.replay import Attempt, replay
 from routers.router import decide_read
+from routers.unit import Unit
 
 
 def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: dict[str, Any], cluster: Cluster) -> Any:
     """Run one read on a replica, as an execute wrapper does, and count it where it was answered."""
     connection: BaseDatabaseWrapper = context["connection"]
     alias, waiting, here = connection.alias, context["cursor"], current()
-    unit = here.unit
-    if (other := _elsewhere(here, connection)) is not None:
-        return Attempt(cluster, alias, sql, params, waiting).move(other)
-    asked = here.answer_to(alias, sql)
+    unit, asked = here.unit, here.answer_about(alias, sql)
+    if unit is not None and asked is not None and not _belongs(here, unit, asked, connection):
+        if (other := decide_read(asked.model, {}, here)) not in {None, alias}:
+            return Attempt(cluster, alias, sql, params, waiting).move(str(other))
+        asked = here.answer_for(alias)
+    if asked is not None and not asked.precedes(sql):
+        asked = None
     onlookers = recordings()
     began = time.perf_counter() if onlookers else 0.0
     try:
@@ -57,22 +62,23 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
             recording.note(series, sql, time.perf_counter() - began)
 
 
-def _elsewhere(here: Current, connection: BaseDatabaseWrapper) -> str | None:
-    """Return where a read that is about to be sent to this replica belongs now, or None if it belongs there.
+def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWrapper) -> bool:
+    """Say whether a read that this answer has led to a replica belongs there now, as it is about to be sent.
 
-    Only what a remembered decision has led there is looked at. Within a transaction on the replica it stays, as what
-    was read before is part of the same snapshot.
+    Only what a remembered decision has led there is looked at, and not where code names the alias itself. Within a
+    transaction on the replica it stays, as what was read before is part of the same snapshot.
     """
-    unit, asked = here.unit, here.answer_for(connection.alias)
-    if unit is None or asked is None or asked.given is None or not asked.is_fresh or connection.in_atomic_block:
-        return None
+    if asked.given is None or connection.in_atomic_block:
+        return True
     known, seat = here.remembered.get(asked.model), departures.here.seat
+    # Of one that another thread has taken, it may be that one's statement which was seen to follow.
+    if not asked.is_fresh and (known is None or known.seat is seat):
+        return True
     # Before anything is looked at: whoever takes over another policy after this waits for this read.
     seat.departed_at = now = time.monotonic()
     if known is not None and known.asked is asked and known.holds(unit, seat, now):
-        return None
+        return True
     departures.end()
     # This answer led nowhere, and the one that is given instead counts.
     asked.given.number -= 1
-    alias = decide_read(asked.model, {}, here)
-    return alias if alias != connection.alias else None
+    return False

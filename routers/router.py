@@ -106,7 +106,6 @@ def decide_read(model: type[Model], hints: dict[str, Any], here: Current) -> str
         decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
     if unit is not None and decision.is_displaced:
         unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
-        here.remembered.clear()
     endpoint = unit.endpoint if unit is not None else ""
     if model not in here.remembered:
         if unit is not None:

@@ -14,7 +14,7 @@ from rollout.models.tally import TallyKind
 from rollout.options import Cluster
 from rollout.settings import get_settings, is_idle
 from routers.capture import capture
-from routers.current import current
+from routers.current import current, current_unit
 from routers.decisions import Asked
 from routers.fallback import budget
 from routers.in_flight import in_flight
@@ -103,7 +103,6 @@ def _before_write(alias: str, cluster: Cluster, sql: Any) -> None:
         raise ReplicaWriteError(alias, cluster.primary, model, unit.endpoint if unit else "", outline(sql))
     if not is_idle():
         (unit.trail if unit is not None else outside_trail()).note_write(alias)
-        here.remembered.clear()
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -117,11 +116,13 @@ def on_connection_created(connection: BaseDatabaseWrapper, **_: Any) -> None:
     cluster = get_settings().cluster_of_alias(connection.alias)
     if cluster is None:
         return
-    # What is remembered rests on the thread's connections, and code may have put another object in the place of one.
-    current().remembered.clear()
     install(connection)
-    if connection.alias != cluster.primary and connection.vendor == "postgresql":
-        forbid_writes(connection)
+    if connection.alias != cluster.primary:
+        if connection.vendor == "postgresql":
+            forbid_writes(connection)
+    elif (unit := current_unit()) is not None:
+        # Whether a transaction is open is looked up on the object that stood here before, if code has replaced it.
+        unit.trail.turn()
 
 
 def connect() -> None:

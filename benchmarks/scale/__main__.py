@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.bounds import missed
 from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.progress import say
 from benchmarks.scale import __doc__ as description
 from benchmarks.scale import listeners, memory, reload, writers
 from benchmarks.scale.computed import PROCESSES, READS_PER_SECOND, RULES, Large
-from benchmarks.scale.figures import missed
+from benchmarks.scale.entry import bounds
 from benchmarks.scale.mix import Mix
 from benchmarks.scale.project import Site, prepare
 from demo.cluster import Cluster, ClusterError, Server, default_root
@@ -26,16 +27,21 @@ _SPARE_CONNECTIONS = 50
 _SETTINGS = {"max_connections": str(PROCESSES + _SPARE_CONNECTIONS), "shared_buffers": "256MB"}
 
 
-def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
+    found = argparse.ArgumentParser(
         prog="python -m benchmarks.scale",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 45 is the short form")
-    options = parser.parse_args()
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 45 is the short form")
+    return found
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    options = parser().parse_args()
     figures = attempt(lambda: _measure(options.seconds), ClusterError, TimeoutError, OSError, EOFError, psycopg.Error)
     if figures is None:
         return FAILED
@@ -44,7 +50,7 @@ def main() -> int:
     else:
         for name, numbers in figures.items():
             print(f"{name}: {json.dumps(numbers)}")  # noqa: T201 - its output
-    return status("scale", missed(figures))
+    return status("scale", missed(bounds(figures)))
 
 
 def _measure(seconds: float) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.bounds import missed
 from benchmarks.scale.computed import Large
-from benchmarks.scale.figures import missed
+from benchmarks.scale.entry import bounds
 from benchmarks.scale.mix import Mix
 from benchmarks.scale.project import endpoint
 from benchmarks.scale.writers import serve
@@ -108,16 +109,16 @@ def test_what_is_kept_are_minutes_and_then_hours() -> None:
 
 
 def test_a_run_within_all_bounds_misses_none() -> None:
-    assert missed(GOOD) == []
+    assert missed(bounds(GOOD)) == []
 
 
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (("idle", "notify", "seconds_to_the_last"), 1.1, "notification took 1.1 s"),
-        (("merge", "counts_lost"), -3, "changed sums by -3"),
-        (("computed", "change", "kill_switch_core_seconds"), 1.1, "kill switch costs the primary 1.1 s"),
-        (("computed", "statistics", "60", "merge_cores"), 1.1, "merging needs 1.1 cores"),
+        (("idle", "notify", "seconds_to_the_last"), 1.1, "seconds_to_the_last is 1.1"),
+        (("merge", "counts_lost"), -3, "counts_lost is -3"),
+        (("computed", "change", "kill_switch_core_seconds"), 1.1, "kill_switch_core_seconds is 1.1"),
+        (("computed", "statistics", "60", "merge_cores"), 1.1, "merge_cores is 1.1"),
     ],
 )
 def test_a_missed_bound_is_said(path: tuple[str, ...], value: float, words: str) -> None:
@@ -126,5 +127,5 @@ def test_a_missed_bound_is_said(path: tuple[str, ...], value: float, words: str)
     for name in path[:-1]:
         place = place[name]
     place[path[-1]] = value
-    (said,) = missed(figures)
+    (said,) = missed(bounds(figures))
     assert words in said

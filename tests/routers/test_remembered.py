@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from math import inf
 from time import monotonic
 from typing import Any
@@ -207,6 +208,40 @@ def test_another_thread_decides_by_its_own_connections(shop: Servers) -> None:
 
     with shop.watch() as reads, reading(), ThreadPoolExecutor(1) as pool:
         pool.submit(carry(elsewhere)).result()
+    assert (reads.primary, reads.replicas) == (1, 1)
+
+
+def test_threads_that_share_a_context_decide_by_their_own_connections(shop: Servers) -> None:
+    def elsewhere() -> None:
+        with transaction.atomic():
+            context.run(read)
+        read()
+        connections.close_all()
+
+    with shop.watch() as reads, reading():
+        context = copy_context()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(elsewhere).result()
+    assert reads.primary == 2
+
+
+def test_another_thread_that_asks_in_between_does_not_hide_a_transaction(
+    shop: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = deciding.ReplicaRouter.db_for_read
+
+    def then_another(self: Any, model: type, **hints: Any) -> str | None:
+        alias = asked(self, model, **hints)
+        monkeypatch.setattr(deciding.ReplicaRouter, "db_for_read", asked)
+        # As another thread would, in the same unit.
+        assert Category.objects.get().slug == "tea"
+        return alias
+
+    with shop.watch() as reads, reading():
+        assert Category.objects.get().slug == "tea"
+        with transaction.atomic():
+            monkeypatch.setattr(deciding.ReplicaRouter, "db_for_read", then_another)
+            read()
     assert (reads.primary, reads.replicas) == (1, 1)
 
 
