@@ -33,7 +33,7 @@ class Current:
     def answer_for(self, alias: str) -> Asked | None:
         """Return the router's last answer that leads to this alias, or None."""
         if (given := self.given) is not None and given.alias == alias:
-            return given.asked
+            return given
         return self.unit.asked.get(alias) if self.unit is not None else None
 
     def answer_about(self, alias: str, sql: object) -> Asked | None:
@@ -44,7 +44,7 @@ class Current:
         asked = self.answer_for(alias)
         if asked is None or not isinstance(sql, str) or asked.quoted in sql:
             return asked
-        others = (known.asked for known in tuple(self.remembered.values()) if known.alias == alias)
+        others = (known for known in tuple(self.remembered.values()) if known.alias == alias)
         return next((other for other in others if other.quoted in sql), asked)
 
     def answer_to(self, alias: str, sql: object) -> Asked | None:
@@ -56,7 +56,7 @@ class Current:
         """Take down an answer that is no remembered one."""
         if self.unit is not None:
             if (before := self.given) is not None:
-                self.unit.asked[before.alias], self.given = before.asked, None
+                self.unit.asked[before.alias], self.given = before, None
             self.unit.asked[alias] = asked
 
 

@@ -10,7 +10,6 @@ from rollout.contracts import Contract
 from rollout.models.rule import OverBudget
 from rollout.policy import Rule
 from rollout.reasons import Reason
-from routers.series import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +57,12 @@ class Asked:
     """The router's answer for a model, under which the queries that follow are counted.
 
     statements: how many have followed since it was given last. The ORM asks before each, unless code names the alias
-    itself. given: how often it was given; None for an answer that is given only once. reads: where its reads are
-    counted then. seen: what `given` was when a statement followed last.
-    quoted: the model's table as the ORM writes it.
+    itself. quoted: the model's table as the ORM writes it.
     """
 
     model: type[Model]
     decision: Decision
-    statements: int = 0
-    given: Count | None = None
-    reads: Count | None = None
-    seen: int = 0
+    statements: int = field(default=0, init=False)
     quoted: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,7 +71,7 @@ class Asked:
     @property
     def is_fresh(self) -> bool:
         """Whether no statement has followed since it was given last."""
-        return self.statements == 0 if self.given is None else self.given.number != self.seen
+        return self.statements == 0
 
     def precedes(self, sql: object) -> bool:
         """Say whether a statement follows this answer, and take that down.
@@ -86,16 +80,14 @@ class Asked:
         wrote.
         """
         is_fresh = self.is_fresh
-        if not self._is_about(sql, is_fresh=is_fresh):
-            return False
-        self.statements = 1 if is_fresh else self.statements + 1
-        if self.given is not None:
-            self.seen = self.given.number
-        return True
+        is_about = isinstance(sql, str) and (self.quoted in sql or (is_fresh and self._is_named_in(sql)))
+        if is_about:
+            self.follow(is_first=is_fresh)
+        return is_about
 
-    def _is_about(self, sql: object, *, is_fresh: bool) -> bool:
-        if not isinstance(sql, str):
-            return False
-        if self.quoted in sql:
-            return True
-        return is_fresh and re.search(rf"\b{re.escape(self.model._meta.db_table)}\b", sql) is not None
+    def follow(self, *, is_first: bool) -> None:
+        """Take down a statement that follows."""
+        self.statements = 1 if is_first else self.statements + 1
+
+    def _is_named_in(self, sql: str) -> bool:
+        return re.search(rf"\b{re.escape(self.model._meta.db_table)}\b", sql) is not None

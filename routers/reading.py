@@ -19,6 +19,7 @@ from routers.in_flight import in_flight
 from routers.meter import meter, statement_series
 from routers.portal import PortalCursor
 from routers.recording import recordings
+from routers.remembered import Remembered
 from routers.replay import Attempt, replay
 from routers.router import decide_read
 from routers.unit import Unit
@@ -30,8 +31,9 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
     alias, waiting, here = connection.alias, context["cursor"], current()
     unit, asked = here.unit, here.answer_about(alias, sql)
     if unit is not None and asked is not None and not _belongs(here, unit, asked, connection):
-        if (other := decide_read(asked.model, {}, here)) not in {None, alias}:
-            return Attempt(cluster, alias, sql, params, waiting).move(str(other))
+        other = decide_read(asked.model, {}, here)
+        if other is not None and other != alias:
+            return Attempt(cluster, alias, sql, params, waiting).move(other)
         asked = here.answer_for(alias)
     if asked is not None and not asked.precedes(sql):
         asked = None
@@ -51,7 +53,7 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
         return result
     finally:
         departures.end()
-        if asked is not None and asked.reads is not None:
+        if isinstance(asked, Remembered):
             series = asked.reads.series
             asked.reads.number += 1
         else:
@@ -68,7 +70,7 @@ def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWr
     Only what a remembered decision has led there is looked at, and not where code names the alias itself. Within a
     transaction on the replica it stays, as what was read before is part of the same snapshot.
     """
-    if asked.given is None or connection.in_atomic_block:
+    if not isinstance(asked, Remembered) or connection.in_atomic_block:
         return True
     known, seat = here.remembered.get(asked.model), departures.here.seat
     # Of one that another thread has taken, it may be that one's statement which was seen to follow.
@@ -76,7 +78,7 @@ def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWr
         return True
     # Before anything is looked at: whoever takes over another policy after this waits for this read.
     seat.departed_at = now = time.monotonic()
-    if known is not None and known.asked is asked and known.holds(unit, seat, now):
+    if known is asked and asked.holds(unit, seat, now):
         return True
     departures.end()
     # This answer led nowhere, and the one that is given instead counts.

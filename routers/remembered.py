@@ -27,24 +27,26 @@ class Marks(NamedTuple):
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Remembered(Count):
-    """The decision for a model in a unit and its block, with what it rests on, and how often it was given again.
+class Remembered(Asked):
+    """The router's answer for a model in a unit and its block, with what it rests on.
 
-    label: the model's. alias: the replica. asked: the router's answer. aliases: of the cluster. seat: that of the
-    thread which took it, since connections are a thread's own. marks: what held before it was begun. until: when it
-    ceases to hold whatever happens, on the monotonic clock, since nothing is known of a replica for longer. primary,
-    replica: the thread's connections, of which the other fields tell how they stood.
+    given: how often it was given. reads: how many statements followed. seen: `given` at the last one of them.
+    alias: the replica. aliases: of the cluster. seat: that of the thread which decided, since connections are a
+    thread's own. marks: what held before it decided. until: when it ceases to hold whatever happens, on the monotonic
+    clock, since nothing is known of a replica for longer. primary, replica: the thread's connections, of which the
+    other fields tell how they stood.
     """
 
-    label: str
-    alias: str
-    asked: Asked
+    given: Count
+    reads: Count
     aliases: AbstractSet[str]
     seat: Seat
     marks: InitVar[Marks]
     until: float
     primary: BaseDatabaseWrapper
     replica: BaseDatabaseWrapper
+    seen: int = field(default=0, init=False)
+    alias: str = field(init=False)
     process_mark: object = field(init=False)
     unit_mark: object = field(init=False)
     primary_session: object = field(init=False)
@@ -53,9 +55,19 @@ class Remembered(Count):
     depth: int = field(init=False)
 
     def __post_init__(self, marks: Marks) -> None:
+        Asked.__post_init__(self)
+        self.alias = self.decision.alias
         self.process_mark, self.unit_mark = marks
         self.primary_session, self.replica_session = self.primary.connection, self.replica.connection
         self.autocommit, self.depth = self.primary.autocommit, len(self.primary.atomic_blocks)
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.given.number != self.seen
+
+    def follow(self, *, is_first: bool) -> None:
+        Asked.follow(self, is_first=is_first)
+        self.seen = self.given.number
 
     def covers(self, hints: Mapping[str, Any]) -> bool:
         """Say whether it also answers on behalf of this object, which may live in another cluster."""
@@ -71,7 +83,7 @@ class Remembered(Count):
         return (
             self.process_mark is footing.mark
             and self.unit_mark is unit.trail.mark
-            and self.label not in unit.settled
+            and self.model._meta.label not in unit.settled
             and not unit.is_deciding
             and self.seat is seat
             and now < self.until

@@ -38,7 +38,6 @@ _PASSING = frozenset({Reason.FORCED_PRIMARY, Reason.STRICT, Reason.DECIDING, Rea
 """Reasons that hold for one read only. Every other decision for the primary lasts for the unit: a model once read there
 is not read from a replica afterwards, where it may be older."""
 
-
 _REPEATED = frozenset({Reason.ROUTED, Reason.FORCED_REPLICA})
 """Reasons of decisions that hold until something changes. The primary has its own, in `Unit.settled`."""
 
@@ -60,7 +59,7 @@ class ReplicaRouter:
             and (not hints or known.covers(hints))
         ):
             here.given = known
-            known.number += 1
+            known.given.number += 1
             return known.alias
         return decide_read(model, hints, here)
 
@@ -97,17 +96,18 @@ def decide_read(model: type[Model], hints: dict[str, Any], here: Current) -> str
         return cluster.primary
     unit = here.unit
     try:
-        decision = _answer(cluster, model, here)
+        asked = _answer(cluster, model, here)
     except AssertionError:
         # Django's test cases refuse databases that they did not declare, and should be heard.
         raise
     except Exception:
         logger.exception("Deciding where to read %s failed, so it is read from the primary.", model._meta.label)
-        decision = Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None)
+        asked = Asked(model, Decision(cluster.primary, Reason.ROUTER_ERROR, is_displaced=unit is not None))
+    decision = asked.decision
     if unit is not None and decision.is_displaced:
         unit.trail.note_displaced(cluster.primary, binds=decision.reason not in _PASSING)
     endpoint = unit.endpoint if unit is not None else ""
-    if model not in here.remembered:
+    if not isinstance(asked, Remembered):
         if unit is not None:
             unit.count_read(decision)
         meter.add(decision_series(cluster.primary, endpoint, model._meta.label, decision))
@@ -133,48 +133,48 @@ def _cluster_for(model: type[Model], hints: dict[str, Any]) -> Cluster | None:
     return cluster if home is not None and origin in home.aliases else None
 
 
-def _answer(cluster: Cluster, model: type[Model], here: Current) -> Decision:
+def _answer(cluster: Cluster, model: type[Model], here: Current) -> Asked:
     unit = here.unit
     here.remembered.pop(model, None)
     if unit is None:
-        return Decision(cluster.primary, Reason.OUTSIDE_UNIT)
+        return Asked(model, Decision(cluster.primary, Reason.OUTSIDE_UNIT))
     if unit.is_deciding:
-        return Decision(cluster.primary, Reason.DECIDING)
+        return Asked(model, Decision(cluster.primary, Reason.DECIDING))
     label, block = model._meta.label, here.steering_block
     settled = unit.settled.get(label)
     marks = Marks(footing.mark, unit.trail.mark)
     decision = settled if settled is not None and block is None else _decide_by_policy(cluster, model, unit, block)
-    asked = Asked(model, decision)
-    here.take_down(_alias(cluster, decision), asked)
-    if decision.reason in _REPEATED:
-        _remember(cluster, here, asked, marks)
+    known = _remembered(cluster, model, unit, decision, marks) if decision.reason in _REPEATED else None
+    if known is not None:
+        here.remembered[model] = known
     elif block is None and decision.reason not in _PASSING and not decision.reason.chooses_replica:
         unit.settled[label] = decision
-    return decision
+    asked = known if known is not None else Asked(model, decision)
+    here.take_down(_alias(cluster, decision), asked)
+    return asked
 
 
-def _remember(cluster: Cluster, here: Current, asked: Asked, marks: Marks) -> None:
-    """Keep a decision for a replica for the next reads of its model, and count it there.
+def _remembered(
+    cluster: Cluster, model: type[Model], unit: Unit, decision: Decision, marks: Marks
+) -> Remembered | None:
+    """Return an answer that can be given again, and has been given once; None where it will not hold until then.
 
-    marks: what held before it was taken.
+    marks: what held before it was decided.
     """
-    unit, decision = here.unit, asked.decision
-    if unit is None or decision.terms is None or unit.has_ended or overriding.is_used:
-        return
+    if decision.terms is None or unit.has_ended or overriding.is_used:
+        return None
     if marks != Marks(footing.mark, unit.trail.mark):
-        return
-    alias, label, seat = decision.alias, asked.model._meta.label, departures.here.seat
+        return None
+    seat, alias = departures.here.seat, decision.alias
     until = min(agent.fresh_until(), Check(cluster, unit).holds_until(alias, decision.terms.contract))
     if until <= monotonic():
-        return
-    series = decision_series(cluster.primary, unit.endpoint, label, decision)
-    known = Remembered(
-        series=series,
-        members=unit.members(decision.terms.let_go_by),
-        number=1,
-        label=label,
-        alias=alias,
-        asked=asked,
+        return None
+    series = decision_series(cluster.primary, unit.endpoint, model._meta.label, decision)
+    return Remembered(
+        model=model,
+        decision=decision,
+        given=unit.begin_count(seat, Count(series, unit.members(decision.terms.let_go_by), number=1)),
+        reads=unit.begin_count(seat, Count(series._replace(kind=TallyKind.READ))),
         aliases=cluster.aliases,
         seat=seat,
         marks=marks,
@@ -182,10 +182,6 @@ def _remember(cluster: Cluster, here: Current, asked: Asked, marks: Marks) -> No
         primary=connections[cluster.primary],
         replica=connections[alias],
     )
-    asked.given, asked.reads = known, Count(series=series._replace(kind=TallyKind.READ))
-    unit.begin_count(seat, known)
-    unit.begin_count(seat, asked.reads)
-    here.remembered[asked.model] = known
 
 
 def _alias(cluster: Cluster, decision: Decision) -> str:

@@ -18,7 +18,7 @@ class Series(NamedTuple):
     candidate: str = ""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False)
 class Count:
     """How often one thread of a unit has done the same. Only that thread adds to it, so that it takes no lock.
 

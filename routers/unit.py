@@ -140,11 +140,12 @@ class Unit:
                 member.reads += 1
                 member.fallbacks += decision.falls_back
 
-    def begin_count(self, seat: Seat, count: Count) -> None:
+    def begin_count(self, seat: Seat, count: Count) -> Count:
         """Have a thread count here from now on. What it has counted under the same series gets into the meter."""
         if (before := self.counts.get((seat, count.series))) is not None:
             self._settle(before)
         self.counts[seat, count.series] = count
+        return count
 
     def _settle(self, count: Count) -> None:
         new = meter.settle(count)
