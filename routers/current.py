@@ -17,7 +17,7 @@ class Current:
     """A unit and what the blocks that count in it ask for together; None where there is none.
 
     remembered: the decisions for replicas that may be given again. Outside of any unit there are none.
-    given: the one of them that was given again last.
+    given: the one of them that was given last, until a statement follows or another answer.
     """
 
     unit: Unit | None = None
@@ -32,20 +32,24 @@ class Current:
 
     def answer_for(self, alias: str) -> Asked | None:
         """Return the router's last answer that leads to this alias, or None."""
-        if (given := self.given) is not None and given.alias == alias:
-            return given
-        return self.unit.asked.get(alias) if self.unit is not None else None
+        if self.unit is None:
+            return None
+        self._take_down_given(self.unit)
+        return self.unit.asked.get(alias)
 
     def answer_about(self, alias: str, sql: object) -> Asked | None:
         """Return the answer that leads to this alias and is about the table of this statement; failing that, the last.
 
-        Another thread of the unit may have asked since.
+        Where something else was asked since, by another thread of the unit for one, nobody knows whether it is fresh.
         """
         asked = self.answer_for(alias)
-        if asked is None or not isinstance(sql, str) or asked.quoted in sql:
+        if not isinstance(sql, str) or (asked is not None and asked.quoted in sql):
             return asked
         others = (known for known in tuple(self.remembered.values()) if known.alias == alias)
-        return next((other for other in others if other.quoted in sql), asked)
+        if (meant := next((other for other in others if other.quoted in sql), None)) is None:
+            return asked
+        meant.statements = 0
+        return meant
 
     def answer_to(self, alias: str, sql: object) -> Asked | None:
         """Return the router's answer that sends this statement to this alias; None when nobody asked."""
@@ -53,11 +57,15 @@ class Current:
         return asked if asked is not None and asked.precedes(sql) else None
 
     def take_down(self, alias: str, asked: Asked) -> None:
-        """Take down an answer that is no remembered one."""
+        """Take down an answer of the router."""
         if self.unit is not None:
-            if (before := self.given) is not None:
-                self.unit.asked[before.alias], self.given = before, None
+            self._take_down_given(self.unit)
             self.unit.asked[alias] = asked
+
+    def _take_down_given(self, unit: Unit) -> None:
+        if (given := self.given) is not None:
+            given.statements, self.given = 0, None
+            unit.asked[given.alias] = given
 
 
 _NOWHERE = Current()

@@ -81,13 +81,8 @@ class Asked:
         """
         is_fresh = self.is_fresh
         is_about = isinstance(sql, str) and (self.quoted in sql or (is_fresh and self._is_named_in(sql)))
-        if is_about:
-            self.follow(is_first=is_fresh)
+        self.statements += is_about
         return is_about
-
-    def follow(self, *, is_first: bool) -> None:
-        """Take down a statement that follows."""
-        self.statements = 1 if is_first else self.statements + 1
 
     def _is_named_in(self, sql: str) -> bool:
         return re.search(rf"\b{re.escape(self.model._meta.db_table)}\b", sql) is not None

@@ -70,7 +70,7 @@ def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWr
     Only what a remembered decision has led there is looked at, and not where code names the alias itself. Within a
     transaction on the replica it stays, as what was read before is part of the same snapshot.
     """
-    if not isinstance(asked, Remembered) or connection.in_atomic_block:
+    if not isinstance(asked, Remembered):
         return True
     known, seat = here.remembered.get(asked.model), departures.here.seat
     # Of one that another thread has taken, it may be that one's statement which was seen to follow.
@@ -78,9 +78,8 @@ def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWr
         return True
     # Before anything is looked at: whoever takes over another policy after this waits for this read.
     seat.departed_at = now = time.monotonic()
-    if known is asked and asked.holds(unit, seat, now):
+    if connection.in_atomic_block or (known is asked and asked.holds(unit, seat, now)):
+        asked.given.number += 1
         return True
     departures.end()
-    # This answer led nowhere, and the one that is given instead counts.
-    asked.given.number -= 1
     return False

@@ -30,7 +30,7 @@ class Marks(NamedTuple):
 class Remembered(Asked):
     """The router's answer for a model in a unit and its block, with what it rests on.
 
-    given: how often it was given. reads: how many statements followed. seen: `given` at the last one of them.
+    given: how often a statement was sent because it was given. reads: how many statements followed in all.
     alias: the replica. aliases: of the cluster. seat: that of the thread which decided, since connections are a
     thread's own. marks: what held before it decided. until: when it ceases to hold whatever happens, on the monotonic
     clock, since nothing is known of a replica for longer. primary, replica: the thread's connections, of which the
@@ -45,7 +45,6 @@ class Remembered(Asked):
     until: float
     primary: BaseDatabaseWrapper
     replica: BaseDatabaseWrapper
-    seen: int = field(default=0, init=False)
     alias: str = field(init=False)
     process_mark: object = field(init=False)
     unit_mark: object = field(init=False)
@@ -60,14 +59,6 @@ class Remembered(Asked):
         self.process_mark, self.unit_mark = marks
         self.primary_session, self.replica_session = self.primary.connection, self.replica.connection
         self.autocommit, self.depth = self.primary.autocommit, len(self.primary.atomic_blocks)
-
-    @property
-    def is_fresh(self) -> bool:
-        return self.given.number != self.seen
-
-    def follow(self, *, is_first: bool) -> None:
-        Asked.follow(self, is_first=is_first)
-        self.seen = self.given.number
 
     def covers(self, hints: Mapping[str, Any]) -> bool:
         """Say whether it also answers on behalf of this object, which may live in another cluster."""

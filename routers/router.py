@@ -59,7 +59,6 @@ class ReplicaRouter:
             and (not hints or known.covers(hints))
         ):
             here.given = known
-            known.given.number += 1
             return known.alias
         return decide_read(model, hints, here)
 
@@ -157,7 +156,7 @@ def _answer(cluster: Cluster, model: type[Model], here: Current) -> Asked:
 def _remembered(
     cluster: Cluster, model: type[Model], unit: Unit, decision: Decision, marks: Marks
 ) -> Remembered | None:
-    """Return an answer that can be given again, and has been given once; None where it will not hold until then.
+    """Return the answer as one that can be given again; None where it will not hold until then.
 
     marks: what held before it was decided.
     """
@@ -173,7 +172,7 @@ def _remembered(
     return Remembered(
         model=model,
         decision=decision,
-        given=unit.begin_count(seat, Count(series, unit.members(decision.terms.let_go_by), number=1)),
+        given=unit.begin_count(seat, Count(series, unit.members(decision.terms.let_go_by))),
         reads=unit.begin_count(seat, Count(series._replace(kind=TallyKind.READ))),
         aliases=cluster.aliases,
         seat=seat,
