@@ -74,7 +74,6 @@ class Remembered(Asked):
         return (
             self.process_mark is footing.mark
             and self.unit_mark is unit.trail.mark
-            and self.model._meta.label not in unit.settled
             and not unit.is_deciding
             and self.seat is seat
             and now < self.until

@@ -271,18 +271,23 @@ def test_a_change_of_the_policy_reaches_a_unit_that_is_under_way(shop: Servers, 
 def test_a_change_between_the_answer_and_the_statement_counts(shop: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = deciding.ReplicaRouter.db_for_read
 
+    def switch_off() -> None:
+        Switch.objects.update(active=False)
+        Switch.objects.get().save()
+        connections.close_all()
+
     def then_change(self: Any, model: type, **hints: Any) -> str | None:
         alias = asked(self, model, **hints)
-        if alias in REPLICAS:
-            Switch.objects.update(active=False)
-            Switch.objects.get().save()
+        monkeypatch.setattr(deciding.ReplicaRouter, "db_for_read", asked)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(switch_off).result()
         return alias
 
     with shop.watch() as reads, reading():
         monkeypatch.setattr(deciding.ReplicaRouter, "db_for_read", then_change)
-        with unit_of_work("nightly"):
-            read()
+        assert read() in REPLICAS
     assert (reads.primary, reads.replicas) == (1, 1)
+    assert decisions() == {"routed": 1, "kill_switch": 1}
 
 
 def test_blocks_have_a_say(shop: Servers) -> None:
