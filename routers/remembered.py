@@ -48,7 +48,6 @@ class Remembered(Asked):
     alias: str = field(init=False)
     process_mark: object = field(init=False)
     unit_mark: object = field(init=False)
-    primary_session: object = field(init=False)
     replica_session: object = field(init=False)
     autocommit: bool = field(init=False)
     depth: int = field(init=False)
@@ -57,7 +56,7 @@ class Remembered(Asked):
         Asked.__post_init__(self)
         self.alias = self.decision.alias
         self.process_mark, self.unit_mark = marks
-        self.primary_session, self.replica_session = self.primary.connection, self.replica.connection
+        self.replica_session = self.replica.connection
         self.autocommit, self.depth = self.primary.autocommit, len(self.primary.atomic_blocks)
 
     def covers(self, hints: Mapping[str, Any]) -> bool:
@@ -77,7 +76,6 @@ class Remembered(Asked):
             and not unit.is_deciding
             and self.seat is seat
             and now < self.until
-            and primary.connection is self.primary_session
             and primary.autocommit is self.autocommit
             and len(primary.atomic_blocks) == self.depth
         )

@@ -16,9 +16,9 @@ What is compared
   read the policy, probe the servers and store counts all the while, as in production. A block of its that the primary
   answered is left out.
 - The client has a session cookie, and waffle's cookie that says that the flag is on for it. Requests go through all of
-  Django, from WSGI or ASGI handler to view, within the process. Blocks of some milliseconds each take turns in
-  an order that changes; after 50 rounds new processes take over. The garbage collector runs as always, on what is made
-  since the processes were ready.
+  Django, from WSGI or ASGI handler to view, within the process. Blocks of some milliseconds each take turns on one
+  processor, in an order that changes; after 25 rounds new processes take over. The garbage collector runs as always, on
+  what is made since the processes were ready.
 
 What is measured
 
@@ -28,7 +28,8 @@ What is measured
   finds out who asks, and asks gate, contract and replica. No bound.
 - `read_us`: `Article.objects.get(pk=...)`, likewise. `read_ratio_to_constant`: Readshift's over the constant router's,
   of which two processes run, whose ratio is `read_ratio_of_constants`; the median of turns in which each of the three
-  read 25 rows. `read_ratio_interval`: where that median lies with 95 % confidence. `read_ratio_undisturbed`:
+  read 10 rows. `read_ratio_interval`: where that median lies with 95 % confidence; the
+  short form knows it to about two percent, the full one to half a percent. `read_ratio_undisturbed`:
   the ratio of lower quartiles, of the turns in which nobody else needed the machine. `read_added_cpu_us`: how much more
   of a processor's time the thread needs for a read, which depends little on who else needs the machine.
 - `request_us`: what a request that reads nothing takes more than without a router and its middleware; the greater of
@@ -39,7 +40,7 @@ What is measured
   request that reads a row, by pg_stat_statements, less what they are asked for as long without requests.
   `queries_per_request` has all systems.
 - `async`: the same in an `async` view under ASGI, where null stands for a router that knows threads alone and sends
-  all to the primary.
+  all to the primary. Its read ratio has no bound: each read goes to another thread and back, which varies by more.
 - `instructions`: how many instructions the thread that serves requests needs, counted by Valgrind, which hardly vary;
   null where Valgrind is not installed. `first` is a whole request with one decision.
 - `idle_share`: how much of the processors' time nobody needed. Where there is none, times are those of a crowded

@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.bounds import missed
 from benchmarks.idle import Idleness
 from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.overhead import __doc__ as description
-from benchmarks.overhead.figures import UnsoundError, missed, rounded
+from benchmarks.overhead.entry import bounds
+from benchmarks.overhead.figures import UnsoundError, rounded
 from benchmarks.overhead.installing import CONSTANT, NAIVE_WAFFLE, NO_ROUTER
 from benchmarks.overhead.instructions import can_count, count_instructions
 from benchmarks.overhead.queries import queries_per_request
@@ -24,25 +26,30 @@ from benchmarks.systems import OWN, SYSTEMS
 from demo.cluster import ClusterError
 
 NAME = "overhead"
-ROUNDS = 200
-ROUNDS_OF_A_CREW = 50
+ROUNDS = 100
+ROUNDS_OF_A_CREW = 25
 """After so many, new processes: two of the same program differ by some percent as long as they live."""
 _REQUESTS = 200
 
 
-def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
+    found = argparse.ArgumentParser(
         prog="python -m benchmarks.overhead",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each block is measured")
-    parser.add_argument("--no-instructions", action="store_true", help="do not let Valgrind count")
-    options = parser.parse_args()
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--rounds", type=int, default=ROUNDS, help="how often each block is measured")
+    found.add_argument("--no-instructions", action="store_true", help="do not let Valgrind count")
+    return found
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    options = parser().parse_args()
     if options.rounds < 2:  # noqa: PLR2004 - what a median and an interval need
-        parser.error(f"--rounds {options.rounds} measures nothing. Give 2 or more.")
+        parser().error(f"--rounds {options.rounds} measures nothing. Give 2 or more.")
     figures = attempt(
         lambda: _run(options.rounds, counts=not options.no_instructions),
         ClusterError,
@@ -55,7 +62,7 @@ def main() -> int:
     if figures is None:
         return FAILED
     print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))  # noqa: T201 - its output
-    return status(NAME, missed(figures))
+    return status(NAME, missed(bounds(figures)))
 
 
 def _run(rounds: int, *, counts: bool) -> dict[str, Any]:

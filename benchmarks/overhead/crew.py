@@ -28,9 +28,14 @@ class Worker:
         """Have it ask as the client with this session from now on."""
         self._ask({"session": session})
 
-    def freeze(self) -> None:
-        """Have it leave what it has loaded out of its garbage collections."""
+    def settle(self) -> None:
+        """Have it leave what it has loaded out of its garbage collections, and serve requests on one processor alone.
+
+        It is the same one for all workers, of which one is at work at a time.
+        """
         self._ask({"freeze": True})
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self.pid, {max(os.sched_getaffinity(0))})
 
     def measure(self, block: Block, times: int) -> Answer:
         """Measure one block. Raises `ProcessError` when the process fails."""

@@ -26,9 +26,9 @@ def bounds(figures: Mapping[str, Any]) -> list[Bound]:
 
 ENTRY = Entry(
     short=Form(
-        "--rounds 12 --no-instructions",
+        "--rounds 10 --no-instructions",
         180,
-        "The short form measures 12 rounds instead of 200, and counts no instructions.",
+        "The short form measures 10 rounds instead of 100, and counts no instructions.",
     ),
     full=Form("", 1800),
     bounds=bounds,

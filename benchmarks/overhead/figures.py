@@ -1,4 +1,4 @@
-"""The figures of a run, what follows from them, and the bounds that they are held to. Pure."""
+"""The figures of a run, what follows from them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,6 @@ from typing import Any
 
 from benchmarks.overhead.blocks import Block, What
 
-GREATEST_RATIO_TO_MULTIDB = 1.0
-GREATEST_READ_RATIO = 1.02
-MOST_REQUEST_US = 50.0
-GREATEST_RULES_RATIO = 1.2
 _RESAMPLES = 1_000
 _SIDE = 0.025
 _PER_US = 1_000.0
@@ -67,19 +63,6 @@ def read_ratio(own: Sequence[float], constant: Sequence[float], control: Sequenc
 def quiet_ratio(own: Sequence[float], *others: Sequence[float]) -> float:
     """Return the ratio of the lower quartiles: of the turns in which nobody else needed the machine."""
     return _quartile(own) / fmean(map(_quartile, others))
-
-
-def missed(figures: Mapping[str, Any]) -> list[str]:
-    """Say in words which bounds the figures miss."""
-    bounds = (
-        ("ratio_to_multidb", figures["ratio_to_multidb"], GREATEST_RATIO_TO_MULTIDB),
-        ("async.ratio_to_multidb", figures["async"]["ratio_to_multidb"], GREATEST_RATIO_TO_MULTIDB),
-        ("read_ratio_to_constant", figures["read_ratio_to_constant"], GREATEST_READ_RATIO),
-        ("request_us", figures["request_us"], MOST_REQUEST_US),
-        ("rules_10000_ratio", figures["rules_10000_ratio"], GREATEST_RULES_RATIO),
-        ("extra_queries_per_request", figures["extra_queries_per_request"], 0),
-    )
-    return [f"{name} is {value:g}, {most:g} at most is wanted" for name, value, most in bounds if value > most]
 
 
 def rounded(figures: Mapping[str, Any]) -> dict[str, Any]:

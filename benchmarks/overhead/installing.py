@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.systems import SYSTEMS, Installation, install
 
+MULTIDB = "multidb_router"
 NO_ROUTER, CONSTANT, NAIVE_WAFFLE = "no_router", "constant", "naive_waffle"
 COMPARED = (*SYSTEMS, NO_ROUTER, CONSTANT, NAIVE_WAFFLE)
 

@@ -1,9 +1,10 @@
 """What the rounds come to."""
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from benchmarks.overhead.blocks import Block, What
+from benchmarks.overhead.blocks import Answer, Block, What
 from benchmarks.overhead.content import RULES
 from benchmarks.overhead.figures import (
     UnsoundError,
@@ -13,18 +14,18 @@ from benchmarks.overhead.figures import (
     quiet_ratio,
     read_ratio,
 )
-from benchmarks.overhead.installing import COMPARED, CONSTANT, NO_ROUTER
-from benchmarks.overhead.rounds import PAIRS, READ, Findings
-from benchmarks.overhead.stack import own
+from benchmarks.overhead.installing import COMPARED, CONSTANT, MULTIDB, NO_ROUTER
+from benchmarks.overhead.rounds import BLOCKS, PAIRS, READ, Findings
+from benchmarks.overhead.stack import CREW, own
 from benchmarks.systems import OWN
 
-MULTIDB = "multidb_router"
 _MOST_LEFT_OUT = 0.1
 
 
 def results(findings: Findings, dice: Random) -> dict[str, Any]:
     """Return the figures by name. Raises `UnsoundError` when Readshift has seldom routed."""
-    if findings.left_out > _MOST_LEFT_OUT * findings.measured:
+    is_missing = any((block, name) not in findings.took for block in BLOCKS for name in CREW)
+    if is_missing or findings.left_out > _MOST_LEFT_OUT * findings.measured:
         raise UnsoundError(
             f"Readshift read from the primary in {findings.left_out} of {findings.measured} blocks, so that the others "
             "say little. Look at whether the standbys keep up."
@@ -32,7 +33,7 @@ def results(findings: Findings, dice: Random) -> dict[str, Any]:
     took = findings.took
     sync, asynchronous = (_of(findings, is_async=is_async) for is_async in (False, True))
     answers = [findings.pairs[READ, name] for name in PAIRS[READ]]
-    pairs = [[answer.nanoseconds for answer in turns] for turns in answers]
+    pairs = [_times(turns) for turns in answers]
     reads = read_ratio(pairs[0], pairs[1], pairs[2], dice)
     rules = {
         str(count): {
@@ -69,8 +70,12 @@ def _of(findings: Findings, *, is_async: bool) -> dict[str, Any]:
         "decision_us": {name: decisions.get(name) for name in COMPARED},
         "ratio_to_multidb": decisions[OWN] / decisions[MULTIDB],
         "read_ratio_to_constant": microseconds(took, read, OWN) / microseconds(took, read, CONSTANT),
-        "request_us": added(*([turn.nanoseconds for turn in findings.pairs[request, name]] for name in PAIRS[request])),
+        "request_us": added(*(_times(findings.pairs[request, name]) for name in (OWN, NO_ROUTER))),
     }
+
+
+def _times(answers: Iterable[Answer]) -> list[float]:
+    return [answer.nanoseconds for answer in answers]
 
 
 def _routes(findings: Findings, block: Block, name: str) -> bool:

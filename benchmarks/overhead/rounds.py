@@ -5,33 +5,39 @@ from dataclasses import dataclass, field
 from random import Random
 
 from benchmarks.overhead.blocks import Answer, Block, What
-from benchmarks.overhead.content import REPLICA
+from benchmarks.overhead.content import REPLICA, RULES
 from benchmarks.overhead.crew import Worker
-from benchmarks.overhead.installing import CONSTANT, NO_ROUTER
-from benchmarks.overhead.stack import CONTROL, CREW
+from benchmarks.overhead.installing import CONSTANT, MULTIDB, NO_ROUTER
+from benchmarks.overhead.stack import CONTROL, CREW, own
 from benchmarks.systems import OWN
 
-_FURTHER_TURNS = 4
 _BLOCK_NANOSECONDS = 2_000_000
 _MOST_DECISIONS = 10_000
 _FEWEST_DECISIONS = 40
 _WARM_UP_TURNS = 3
 _REPETITIONS: Mapping[Block, int] = {
     Block(What.FIRST): 10,
-    Block(What.READ): 25,
+    Block(What.READ): 10,
     Block(What.REQUEST): 20,
-    Block(What.READ, is_async=True): 20,
+    Block(What.READ, is_async=True): 10,
     Block(What.REQUEST, is_async=True): 10,
 }
 READ = Block(What.READ)
-PAIRS: Mapping[Block, tuple[str, ...]] = {
-    READ: (OWN, CONSTANT, CONTROL),
-    Block(What.REQUEST): (OWN, NO_ROUTER),
-    Block(What.REQUEST, is_async=True): (OWN, NO_ROUTER),
-}
-"""What is compared turn by turn, and takes further turns: the differences are small beside what both have in common."""
 DECISIONS = (Block(What.DECISION), Block(What.DECISION, is_async=True))
 BLOCKS = (*DECISIONS, *_REPETITIONS)
+_MOST_RULES = own(max(RULES))
+PAIRS: Mapping[Block, tuple[str, ...]] = {
+    READ: (OWN, CONSTANT, CONTROL),
+    Block(What.REQUEST): (OWN, NO_ROUTER, _MOST_RULES),
+    Block(What.REQUEST, is_async=True): (OWN, NO_ROUTER),
+    Block(What.FIRST): (OWN, _MOST_RULES),
+    **dict.fromkeys(DECISIONS, (OWN, MULTIDB, _MOST_RULES)),
+}
+"""What is compared turn by turn, as the differences are small beside what both have in common."""
+_TURNS = {READ: 30}
+"""How many of them a round has, where they are more than usual. Two of the same process then agree to a few thousandths
+within some hundred turns, which they do not with longer blocks: the machine has changed by the time of the next one."""
+_USUAL_TURNS = 5
 
 Key = tuple[Block, str]
 
@@ -40,8 +46,8 @@ Key = tuple[Block, str]
 class Findings:
     """What the rounds have found.
 
-    took: block and process to the nanoseconds of one repetition, once for each round. pairs: the answers, once for
-    each turn of `PAIRS`. aliases: which databases answered. left_out: how many blocks do not
+    took: block and process to the nanoseconds of one repetition, once for each block that was measured. pairs: likewise
+    the answers, once for each turn of `PAIRS`. aliases: which databases answered. left_out: how many blocks do not
     count, because Readshift had them read from the primary. measured: how many blocks there were.
     """
 
@@ -63,6 +69,7 @@ class Findings:
         if all(counting):
             for name, answer in answers.items():
                 self.pairs.setdefault((block, name), []).append(answer)
+                self.took.setdefault((block, name), []).append(answer.nanoseconds)
 
     def _counts(self, name: str, answer: Answer) -> bool:
         is_routed = CREW[name][0] != OWN or answer.aliases <= {REPLICA}
@@ -75,12 +82,12 @@ def take_turns(crew: Mapping[str, Worker], rounds: int, dice: Random, findings: 
     """Let these processes measure for so many rounds, and add what they find."""
     times = {(block, name): _warm_up(worker, block) for block in BLOCKS for name, worker in crew.items()}
     for worker in crew.values():
-        worker.freeze()
+        worker.settle()
     for _ in range(rounds):
         for block, name in dice.sample(list(times), len(times)):
             findings.note(block, name, crew[name].measure(block, times[block, name]))
-        for _ in range(_FURTHER_TURNS):
-            for block, paired in PAIRS.items():
+        for block, paired in PAIRS.items():
+            for _ in range(_TURNS.get(block, _USUAL_TURNS)):
                 names = dice.sample(paired, len(paired))
                 findings.note_turn(block, {name: crew[name].measure(block, times[block, name]) for name in names})
 
