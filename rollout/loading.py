@@ -169,8 +169,14 @@ def _related_ids(using: str, model: Any, relation: str, keys: Collection[Any]) -
 
 
 def _whose(rows: QuerySet[Any], field: str, values: Iterable[Any]) -> QuerySet[Any]:
-    """Return those whose field has one of the values, which are one parameter of the statement, however many."""
+    """Return those whose field has one of the values, which are one parameter of the statement, however many.
+
+    Where there is no value, nothing is asked.
+    """
+    wanted = list(values)
+    if not wanted:
+        return rows.none()
     kind: Any = rows.model._meta.pk if field == "pk" else rows.model._meta.get_field(field)
-    array = Value(list(values), output_field=ArrayField(kind))
+    array = Value(wanted, output_field=ArrayField(kind))
     is_one = Func(F(field), array, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField())
     return rows.filter(is_one)

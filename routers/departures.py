@@ -7,22 +7,30 @@ left does it act on the new one alone.
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 from weakref import WeakSet
 
 _LONGEST_JOURNEY_SECONDS = 0.5
 """From a decision until its statement has arrived at the server; what runs for longer arrived long ago. A decision that
 no statement follows counts for so long, too."""
 
-_NEVER = 0.0
+NEVER = 0.0
+"""The time of departure of a read that is not on its way."""
 
 
 class Seat:
-    """Where one thread takes down when its read departed: between its decision and its answer, it does nothing else."""
+    """Where one thread takes down when its read departed: between its decision and its answer, it does nothing else.
 
-    __slots__ = ("__weakref__", "departed_at")
+    connection: on which it waits for the answer, where a remembered decision has led it there; else None. is_cut:
+    whether it was cut off meanwhile.
+    """
+
+    __slots__ = ("__weakref__", "connection", "departed_at", "is_cut")
 
     def __init__(self) -> None:
-        self.departed_at = _NEVER
+        self.departed_at = NEVER
+        self.connection: Any = None
+        self.is_cut = False
 
 
 class _Here(threading.local):
@@ -57,13 +65,16 @@ class Departures:
 
     def end(self) -> None:
         """Take down that this thread's read was answered, or goes to the primary."""
-        self.here.seat.departed_at = _NEVER
+        self.here.seat.departed_at = NEVER
+
+    def seats(self) -> tuple[Seat, ...]:
+        """Return the seats of all threads."""
+        with self._lock:
+            return tuple(self._seats)
 
     def under_way(self) -> Mapping[Seat, float]:
         """Return what is on its way now, for `are_left`."""
-        with self._lock:
-            seats = tuple(self._seats)
-        return {seat: since for seat in seats if (since := seat.departed_at) != _NEVER}
+        return {seat: since for seat in self.seats() if (since := seat.departed_at) != NEVER}
 
     def are_left(self, seen: Mapping[Seat, float]) -> bool:
         """Say whether any of these may not have arrived at its server yet."""
@@ -74,7 +85,7 @@ class Departures:
         """Begin anew in a child: what was on its way in the parent is so there."""
         self._lock = threading.Lock()
         for seat in self._seats:
-            seat.departed_at = _NEVER
+            seat.departed_at = NEVER
 
 
 departures = Departures()

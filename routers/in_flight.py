@@ -3,11 +3,13 @@
 import os
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Error
+
+from routers.departures import Seat, departures
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +20,7 @@ class Wait:
     """
 
     connection: BaseDatabaseWrapper
-    among: set["Wait"]
+    among: set["Wait"] = field(default_factory=set)
     is_cut: bool = False
 
     def __enter__(self) -> Self:
@@ -62,11 +64,22 @@ class InFlight:
         waits = self._waits.get(alias, set()).copy()
         for wait in waits:
             wait.cut()
-        return sum(wait.is_cut for wait in waits)
+        return sum(wait.is_cut for wait in waits) + sum(_cut(seat, alias) for seat in departures.seats())
 
     def after_fork(self) -> None:
         """Begin anew in a child: what waited in the parent waits there."""
         self._waits = {}
+
+
+def _cut(seat: Seat, alias: str) -> bool:
+    """Cut off the thread of this seat, if it waits for this server, and say whether that was done."""
+    connection = seat.connection
+    if connection is None or connection.alias != alias:
+        return False
+    wait = Wait(connection)
+    wait.cut()
+    seat.is_cut = wait.is_cut
+    return wait.is_cut
 
 
 in_flight = InFlight()

@@ -14,8 +14,8 @@ from rollout.options import Cluster
 from routers.capture import capture
 from routers.current import Current, current
 from routers.decisions import Asked
-from routers.departures import departures
-from routers.in_flight import in_flight
+from routers.departures import NEVER, departures
+from routers.in_flight import Wait, in_flight
 from routers.meter import meter, statement_series
 from routers.portal import PortalCursor
 from routers.recording import recordings
@@ -48,6 +48,8 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
         if isinstance(waiting.cursor, ServerCursor):
             answer = partial(replay, Attempt(cluster, alias, sql, params, waiting))
             waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, answer)
+        elif isinstance(asked, Remembered) and not onlookers:
+            asked.judge(sql, type(waiting.cursor))
         if unit is not None and asked is not None:
             capture.offer(cluster, asked, unit, sql, waiting)
         return result
@@ -62,6 +64,40 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
             meter.add(series)
         for recording in onlookers:
             recording.note(series, sql, time.perf_counter() - began)
+
+
+def read_again(known: Remembered, execute: Callable[..., Any], sql: str, params: Any, context: dict[str, Any]) -> Any:
+    """Do what `read_replica` does for a statement that the same answer has led to a replica before.
+
+    Between two reads a thread sleeps, and finds nothing of its own in the processor's caches when it wakes. So this
+    takes one way through little code.
+    """
+    here, seat, connection, waiting = current(), departures.here.seat, context["connection"], context["cursor"]
+    # Before anything is looked at: whoever takes over another policy after this waits for this read.
+    seat.departed_at = now = time.monotonic()
+    if (
+        (unit := here.unit) is None
+        or connection is not known.replica
+        or type(waiting.cursor) is not known.cursor
+        or not known.holds(unit, seat, now)
+    ):
+        departures.end()
+        return read_replica(execute, sql, params, context, known.cluster)
+    here.given, known.statements = None, 1
+    unit.asked[known.alias] = known
+    known.given.number += 1
+    known.reads.number += 1
+    seat.connection, seat.is_cut = connection, False
+    try:
+        result = execute(sql, params, False, context)
+    except Error as error:
+        wait = Wait(connection, is_cut=seat.is_cut)
+        return replay(Attempt(known.cluster, known.alias, sql, params, waiting), error, wait)
+    finally:
+        seat.connection, seat.departed_at = None, NEVER
+    if known.is_captured:
+        capture.offer(known.cluster, known, unit, sql, waiting)
+    return result
 
 
 def _belongs(here: Current, unit: Unit, asked: Asked, connection: BaseDatabaseWrapper) -> bool:

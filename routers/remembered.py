@@ -5,18 +5,21 @@ statement is sent; a read whose decision no longer holds there is decided anew, 
 """
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import InitVar, dataclass, field
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from rollout.options import Cluster
 from routers.decisions import Asked
 from routers.departures import Seat
 from routers.footing import footing
 from routers.series import Count
 from routers.unit import Unit
+
+_MOST_JUDGED = 32
+"""Statements that are recognized by their text. Code that builds its own for every value would fill the memory."""
 
 
 class Marks(NamedTuple):
@@ -30,31 +33,35 @@ class Marks(NamedTuple):
 class Remembered(Asked):
     """The router's answer for a model in a unit and its block, with what it rests on.
 
-    given: how often a statement was sent because it was given. reads: how many statements followed in all.
-    alias: the replica. aliases: of the cluster. seat: that of the thread which decided, since connections are a
-    thread's own. marks: what held before it decided. until: when it ceases to hold whatever happens, on the monotonic
-    clock, since nothing is known of a replica for longer. primary, replica: the thread's connections, of which the
-    other fields tell how they stood.
+    given: how often a statement was sent because it was given. reads: how many statements followed in all. alias: the
+    replica. seat: that of the thread which decided, since connections are a thread's own. marks: what held before it
+    decided. until: when it ceases to hold whatever happens, on the monotonic clock, since nothing is known of a replica
+    for longer. primary, replica: the thread's connections, of which other fields tell how they stood. judged:
+    statements that were sent because of it, and are reads. cursor: the kind of the driver's cursors that sent them.
     """
 
     given: Count
     reads: Count
-    aliases: AbstractSet[str]
+    cluster: Cluster
     seat: Seat
     marks: InitVar[Marks]
     until: float
     primary: BaseDatabaseWrapper
     replica: BaseDatabaseWrapper
+    judged: set[str] = field(default_factory=set, init=False)
+    cursor: type | None = field(default=None, init=False)
     alias: str = field(init=False)
     process_mark: object = field(init=False)
     unit_mark: object = field(init=False)
     replica_session: object = field(init=False)
     autocommit: bool = field(init=False)
     depth: int = field(init=False)
+    is_captured: bool = field(init=False)
 
     def __post_init__(self, marks: Marks) -> None:
         Asked.__post_init__(self)
-        self.alias = self.decision.alias
+        self.alias, terms = self.decision.alias, self.decision.terms
+        self.is_captured = terms is not None and bool(terms.captured_by)
         self.process_mark, self.unit_mark = marks
         self.replica_session = self.replica.connection
         self.autocommit, self.depth = self.primary.autocommit, len(self.primary.atomic_blocks)
@@ -62,7 +69,15 @@ class Remembered(Asked):
     def covers(self, hints: Mapping[str, Any]) -> bool:
         """Say whether it also answers on behalf of this object, which may live in another cluster."""
         instance = hints.get("instance")
-        return not isinstance(instance, Model) or instance._state.db is None or instance._state.db in self.aliases
+        return (
+            not isinstance(instance, Model) or instance._state.db is None or instance._state.db in self.cluster.aliases
+        )
+
+    def judge(self, sql: object, cursor: type) -> None:
+        """Take down a read that was sent because of this answer, by this kind of the driver's cursors."""
+        if isinstance(sql, str) and len(self.judged) < _MOST_JUDGED:
+            self.judged.add(sql)
+            self.cursor = cursor
 
     def holds(self, unit: Unit, seat: Seat, now: float) -> bool:
         """Say whether a read of this unit, in the thread of this seat, would be decided the same now.

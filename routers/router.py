@@ -174,7 +174,7 @@ def _remembered(
         decision=decision,
         given=unit.begin_count(seat, Count(series, unit.members(decision.terms.let_go_by))),
         reads=unit.begin_count(seat, Count(series._replace(kind=TallyKind.READ))),
-        aliases=cluster.aliases,
+        cluster=cluster,
         seat=seat,
         marks=marks,
         until=until,

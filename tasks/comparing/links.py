@@ -43,7 +43,7 @@ class Link:
 
         Django knows no deadline for what it sets up, so a server that hangs meanwhile is cut off at the socket.
         """
-        wait = Wait(self._wrapper, set())
+        wait = Wait(self._wrapper)
         timer = Timer(self._seconds_to_connect + GRACE_SECONDS, wait.cut)
         timer.daemon = True
         timer.start()

@@ -205,7 +205,7 @@ def test_all_reads_of_a_unit_use_one_replica(shop: Servers) -> None:
     for model in ("shop.Product", "shop.Category", "shop.Review"):
         route(model, kind="model")
     with shop.watch(), unit_of_work("nightly"):
-        found = {router.db_for_read(model) for model in (Product, Category) for _ in range(3)}
+        found = {row._state.db for model in (Product, Category) for _ in range(3) for row in model.objects.all()}
     assert len(found) == 1
     assert found <= REPLICAS
     assert decisions() == {Reason.ROUTED: 3}

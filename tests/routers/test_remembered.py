@@ -140,9 +140,11 @@ def test_a_transaction_that_begins_afterwards_reads_from_the_primary(
 
 def test_a_transaction_on_another_connection_object_counts(shop: Servers) -> None:
     with shop.watch() as reads, reading():
+        former = connections["default"]
         del connections["default"]
         with transaction.atomic():
             read()
+        former.close()
     assert (reads.primary, reads.replicas) == (1, 1)
 
 
