@@ -17,7 +17,7 @@ class Current:
     """A unit and what the blocks that count in it ask for together; None where there is none.
 
     remembered: the decisions for replicas that may be given again. Outside of any unit there are none.
-    given: the one of them that was given last, until a statement follows or another answer.
+    given: the one of them that was given last, until another answer is.
     """
 
     unit: Unit | None = None
@@ -64,8 +64,7 @@ class Current:
 
     def _take_down_given(self, unit: Unit) -> None:
         if (given := self.given) is not None:
-            given.statements, self.given = 0, None
-            unit.asked[given.alias] = given
+            unit.asked[given.alias], self.given = given, None
 
 
 _NOWHERE = Current()

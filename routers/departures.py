@@ -21,16 +21,27 @@ NEVER = 0.0
 class Seat:
     """Where one thread takes down when its read departed: between its decision and its answer, it does nothing else.
 
-    connection: on which it waits for the answer, where a remembered decision has led it there; else None. is_cut:
-    whether it was cut off meanwhile.
+    thread: the thread's number; 0 once it has ended, as another one may get the same. connection: on which it waits for
+    the answer, where a remembered decision has led it there; else None. is_cut: whether it was cut off meanwhile.
     """
 
-    __slots__ = ("__weakref__", "connection", "departed_at", "is_cut")
+    __slots__ = ("__weakref__", "connection", "departed_at", "is_cut", "thread")
 
     def __init__(self) -> None:
+        self.thread = threading.get_ident()
         self.departed_at = NEVER
         self.connection: Any = None
         self.is_cut = False
+
+
+class _Occupied:
+    """What a thread holds while it lives."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    def __del__(self) -> None:
+        self._seat.thread = 0
 
 
 class _Here(threading.local):
@@ -38,6 +49,7 @@ class _Here(threading.local):
 
     def __init__(self, departures: "Departures") -> None:
         self.seat = departures.new_seat()
+        self._occupied = _Occupied(self.seat)
 
 
 class Departures:

@@ -11,7 +11,7 @@ from rollout.rollup import FLUSH_SPAN_SECONDS, flush_span
 from rollout.settings import get_settings
 from routers.decisions import Asked, Decision
 from routers.endpoints import OVERFLOW
-from routers.series import Count, Series
+from routers.series import Counted, Series
 
 
 class Meter:
@@ -27,13 +27,14 @@ class Meter:
         with self._lock:
             self._add(series, count)
 
-    def settle(self, count: Count) -> int:
-        """Take over what was added to a count since it was last settled, and return how much that is."""
+    def settle(self, counted: Counted) -> int:
+        """Take over what was counted since it was last settled, and return how much that is."""
         with self._lock:
-            new = count.number - count.settled
-            if new > 0:
-                count.settled += new
-                self._add(count.series, new)
+            new = counted.number - counted.settled
+            if new:
+                counted.settled += new
+                for series in counted.series:
+                    self._add(series, new)
         return new
 
     def take(self) -> Mapping[Series, int]:

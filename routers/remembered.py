@@ -4,7 +4,7 @@ The router gives one again after a few comparisons. What those leave out is look
 statement is sent; a read whose decision no longer holds there is decided anew, and run where that one says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,10 +12,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from rollout.options import Cluster
+from routers.arms import Membership
 from routers.decisions import Asked
 from routers.departures import Seat
 from routers.footing import footing
-from routers.series import Count
+from routers.series import Series
 from routers.unit import Unit
 
 _MOST_JUDGED = 32
@@ -33,21 +34,23 @@ class Marks(NamedTuple):
 class Remembered(Asked):
     """The router's answer for a model in a unit and its block, with what it rests on.
 
-    given: how often a statement was sent because it was given. reads: how many statements followed in all. alias: the
+    series, members, number, settled: what is counted for each statement that `reading.read_again` sends. alias: the
     replica. seat: that of the thread which decided, since connections are a thread's own. marks: what held before it
     decided. until: when it ceases to hold whatever happens, on the monotonic clock, since nothing is known of a replica
     for longer. primary, replica: the thread's connections, of which other fields tell how they stood. judged:
     statements that were sent because of it, and are reads. cursor: the kind of the driver's cursors that sent them.
     """
 
-    given: Count
-    reads: Count
     cluster: Cluster
     seat: Seat
     marks: InitVar[Marks]
     until: float
     primary: BaseDatabaseWrapper
     replica: BaseDatabaseWrapper
+    series: Sequence[Series]
+    members: Sequence[Membership]
+    number: int = field(default=0, init=False)
+    settled: int = field(default=0, init=False)
     judged: set[str] = field(default_factory=set, init=False)
     cursor: type | None = field(default=None, init=False)
     alias: str = field(init=False)
@@ -79,8 +82,8 @@ class Remembered(Asked):
             self.judged.add(sql)
             self.cursor = cursor
 
-    def holds(self, unit: Unit, seat: Seat, now: float) -> bool:
-        """Say whether a read of this unit, in the thread of this seat, would be decided the same now.
+    def holds(self, unit: Unit, now: float) -> bool:
+        """Say whether a read of this unit, in the thread of its seat, would be decided the same now.
 
         It runs with every read, so it compares what may have changed and calls nothing that looks for it.
         """
@@ -89,7 +92,6 @@ class Remembered(Asked):
             self.process_mark is footing.mark
             and self.unit_mark is unit.trail.mark
             and not unit.is_deciding
-            and self.seat is seat
             and now < self.until
             and primary.autocommit is self.autocommit
             and len(primary.atomic_blocks) == self.depth

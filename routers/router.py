@@ -28,7 +28,6 @@ from routers.overriding import Read, overriding
 from routers.prober import prober
 from routers.remembered import Marks, Remembered
 from routers.replicas import replicas
-from routers.series import Count
 from routers.situations import situation_of
 from routers.unit import Block, Unit
 
@@ -58,7 +57,7 @@ class ReplicaRouter:
             and known.replica.connection is known.replica_session
             and (not hints or known.covers(hints))
         ):
-            here.given = known
+            here.given, known.statements = known, 0
             return known.alias
         return decide_read(model, hints, here)
 
@@ -169,11 +168,11 @@ def _remembered(
     if until <= monotonic():
         return None
     series = decision_series(cluster.primary, unit.endpoint, model._meta.label, decision)
-    return Remembered(
+    known = Remembered(
         model=model,
         decision=decision,
-        given=unit.begin_count(seat, Count(series, unit.members(decision.terms.let_go_by))),
-        reads=unit.begin_count(seat, Count(series._replace(kind=TallyKind.READ))),
+        series=(series, series._replace(kind=TallyKind.READ)),
+        members=unit.members(decision.terms.let_go_by),
         cluster=cluster,
         seat=seat,
         marks=marks,
@@ -181,6 +180,8 @@ def _remembered(
         primary=connections[cluster.primary],
         replica=connections[alias],
     )
+    unit.count_by(seat, model, known)
+    return known
 
 
 def _alias(cluster: Cluster, decision: Decision) -> str:

@@ -1,7 +1,7 @@
 """What is counted, and how often."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from routers.arms import Membership
 
@@ -18,14 +18,14 @@ class Series(NamedTuple):
     candidate: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Count:
-    """How often one thread of a unit has done the same. Only that thread adds to it, so that it takes no lock.
+class Counted(Protocol):
+    """What one thread of a unit does again and again, and counts without a lock.
 
-    members: the unit's places in the rollouts that it counts for. settled: how much of it is in the meter already.
+    series: all that each time counts under. members: the unit's places in the rollouts that it counts for. number: how
+    often it was done. settled: how much of that is in the meter already.
     """
 
-    series: Series
-    members: tuple[Membership, ...] = ()
-    number: int = 0
-    settled: int = 0
+    series: Sequence[Series]
+    members: Sequence[Membership]
+    number: int
+    settled: int

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from django.db.models import Model
+
 from rollout.contracts import Contract, strictest
 from rollout.gates import Gate
 from rollout.models.arm import Side
@@ -17,7 +19,7 @@ from routers.endpoint_meter import endpoint_meter
 from routers.endpoints import LONGEST
 from routers.meter import meter
 from routers.positions import Position
-from routers.series import Count, Series
+from routers.series import Counted
 from routers.subjects import Party, PlainParty
 from routers.trail import Trail
 
@@ -46,7 +48,7 @@ class Unit:
     positions: replica alias to the position it gave when this unit asked; None when it gave none.
     settled: model to the decision for the primary that it keeps for the rest of the unit.
     asked: alias to the router's last answer for it, apart from those that were given again.
-    counts: what was counted by a thread of the unit and under a series, until it is in the meter.
+    counted: what threads of the unit have counted and is not in the meter yet, by thread and model.
     gates: each gate that was asked, with its answer, so that a unit asks once.
     prepared: alias to the driver's connection on which the host's session state was set.
     may_fall_back: whether the fallback budget had room for this unit; None before it was asked.
@@ -65,7 +67,7 @@ class Unit:
     positions: dict[str, Position | None] = field(default_factory=dict)
     settled: dict[str, Decision] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
-    counts: dict[tuple[Seat, Series], Count] = field(default_factory=dict)
+    counted: dict[tuple[Seat, type[Model]], Counted] = field(default_factory=dict)
     gates: dict[tuple[str, str], tuple[Gate, bool]] = field(default_factory=dict)
     prepared: dict[str, object] = field(default_factory=dict)
     may_fall_back: bool | None = None
@@ -140,16 +142,15 @@ class Unit:
                 member.reads += 1
                 member.fallbacks += decision.falls_back
 
-    def begin_count(self, seat: Seat, count: Count) -> Count:
-        """Have a thread count here from now on. What it has counted under the same series gets into the meter."""
-        if (before := self.counts.get((seat, count.series))) is not None:
+    def count_by(self, seat: Seat, model: type[Model], counted: Counted) -> None:
+        """Have a thread count its reads of a model here from now on. What it has counted before gets into the meter."""
+        if (before := self.counted.get((seat, model))) is not None:
             self._settle(before)
-        self.counts[seat, count.series] = count
-        return count
+        self.counted[seat, model] = counted
 
-    def _settle(self, count: Count) -> None:
-        new = meter.settle(count)
-        for member in count.members:
+    def _settle(self, counted: Counted) -> None:
+        new = meter.settle(counted)
+        for member in counted.members:
             member.reads += new
 
     def end(self, *, failed: bool) -> None:
@@ -157,8 +158,9 @@ class Unit:
         if self.has_ended:
             return
         self.has_ended = True
-        for count in tuple(self.counts.values()):
-            self._settle(count)
+        for counted in tuple(self.counted.values()):
+            self._settle(counted)
+        self.counted.clear()
         seconds = time.perf_counter() - self.began
         has_written = bool(self.trail.written)
         endpoint_meter.count(

@@ -50,8 +50,10 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     """The execute wrapper on every connection of a cluster."""
     connection: BaseDatabaseWrapper = context["connection"]
     here = current()
-    if (known := here.given) is not None and not many and type(sql) is str and sql in known.judged:
-        return read_again(known, execute, sql, params, context)
+    known, unit = here.given, here.unit
+    is_known = known is not None and known.statements == 0 and type(sql) is str and sql in known.judged
+    if is_known and known is not None and unit is not None and not many:
+        return read_again(known, unit, execute, sql, params, context=context)
     alias, settings = connection.alias, get_settings()
     cluster = settings.cluster_of_alias(alias)
     if cluster is None or is_own_work():
@@ -59,7 +61,7 @@ def watch(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     effect = effect_of(sql, settings.writing_functions)
     if effect is Effect.READ and not many and alias != cluster.primary:
         return read_replica(execute, sql, params, context, cluster)
-    unit, asked = here.unit, here.answer_to(alias, sql)
+    asked = here.answer_to(alias, sql)
     if effect is Effect.WRITE:
         _before_write(alias, cluster, sql)
     elif effect is Effect.READ and alias == cluster.primary:
