@@ -6,6 +6,7 @@ import sys
 
 import psycopg
 
+from benchmarks.bounds import missed
 from benchmarks.outcomes import FAILED, attempt, status
 from benchmarks.processes import ProcessError
 from benchmarks.progress import say
@@ -13,6 +14,7 @@ from benchmarks.systems import OWN
 from benchmarks.throughput import __doc__ as description
 from benchmarks.throughput.clients import ClientsError
 from benchmarks.throughput.configurations import configurations
+from benchmarks.throughput.entry import bounds
 from benchmarks.throughput.runner import run, schedule
 from demo.cluster import ClusterError
 
@@ -25,19 +27,24 @@ LEAST_SHARE = 0.02
 """Of a period, the system gives no less."""
 
 
-def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what takes the command line apart."""
+    found = argparse.ArgumentParser(
         prog="python -m benchmarks.throughput",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
-    parser.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 60 is the short form")
-    parser.add_argument("--share", type=float, default=CPU_SHARE, help="of one processor, for each server")
-    options = parser.parse_args()
+    found.add_argument("--json", action="store_true", help="print the result as one line of JSON, the last line")
+    found.add_argument("--seconds", type=float, default=FULL_SECONDS, help="about how long; 60 is the short form")
+    found.add_argument("--share", type=float, default=CPU_SHARE, help="of one processor, for each server")
+    return found
+
+
+def main() -> int:
+    """Run what the command line asks for, and return the exit status."""
+    options = parser().parse_args()
     if not LEAST_SHARE <= options.share <= 1:
-        parser.error(f"--share {options.share} is no share that a server can be held to. Give {LEAST_SHARE} to 1.")
+        parser().error(f"--share {options.share} is no share that a server can be held to. Give {LEAST_SHARE} to 1.")
     chosen = list(configurations(writes=options.seconds >= LONG_SECONDS).values())
     figures = attempt(
         lambda: run(chosen, schedule(options.seconds, len(chosen)), options.share, say),
@@ -52,12 +59,14 @@ def main() -> int:
         return FAILED
     result = figures.as_json()
     print(json.dumps(result) if options.json else json.dumps(result, indent=2))  # noqa: T201 - its output
-    for words in figures.unjudged():
-        say(OWN, f"not judged: {words}")
+    found = bounds(result)
+    for bound in found:
+        if bound.unjudged:
+            say(OWN, f"{bound.figure} is not judged: {bound.unjudged}")
     unsound = list(figures.unsound())
     for words in unsound:
         say("failed", words)
-    return FAILED if unsound else status(OWN, figures.missed())
+    return FAILED if unsound else status(OWN, missed(found))
 
 
 if __name__ == "__main__":

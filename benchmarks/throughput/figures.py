@@ -1,4 +1,4 @@
-"""What windows add up to, and which bounds were missed. Pure."""
+"""What windows add up to, and whether they measured the servers. Pure."""
 
 import math
 from collections import Counter
@@ -10,8 +10,6 @@ from typing import Any
 from benchmarks.throughput.configurations import MOVED, ONE, PEERS, PRIMARY_ONLY, TWO, WITH_WRITES
 from benchmarks.throughput.measures import Work
 
-LEAST_RATIO = 2.6
-LEAST_MOVED = 0.95
 LEAST_USE = 0.9
 """Of its share, by the busiest server. Below, something else held back the reads, and nothing was measured."""
 
@@ -85,18 +83,6 @@ class Figures:
             "rounds": len(self.windows.get(PRIMARY_ONLY, ())),
         }
 
-    def missed(self) -> Iterator[str]:
-        """Yield every bound that was missed, in words."""
-        ratio, moved = self._ratio(TWO), self._moved(MOVED)
-        # What was not held to equal shares cannot miss a bound on them.
-        if self.cpu_share is not None and (ratio is None or ratio < LEAST_RATIO):
-            yield f"three servers served {ratio} times the reads of the primary alone; {LEAST_RATIO:g} are wanted"
-        if moved is None or moved < LEAST_MOVED:
-            yield f"{moved} of the reads left the primary; {LEAST_MOVED:g} are wanted"
-        for name, windows in self.windows.items():
-            if errors := sum((window.errors for window in windows), Counter[str]()):
-                yield f"{name}: requests failed: {dict(errors.most_common(3))}"
-
     def unsound(self) -> Iterator[str]:
         """Yield every configuration in which something else than the servers held back the reads."""
         for name in self.windows:
@@ -107,14 +93,6 @@ class Figures:
                     f"their limit; they need {LEAST_USE:.0%}. Run it on a machine that does nothing else, or give a "
                     "smaller --share"
                 )
-
-    def unjudged(self) -> Iterator[str]:
-        """Yield every bound of which the run can say nothing, in words."""
-        if self.cpu_share is None:
-            yield (
-                f"whether three servers serve {LEAST_RATIO:g} times the reads of the primary alone at equal shares: "
-                f"nothing holds them to any ({self.reason}). By processor time it would be {self._ratio(TWO)} times"
-            )
 
     def _configuration(self, name: str) -> dict[str, Any]:
         """Return the medians of all rounds of one configuration."""
