@@ -95,22 +95,28 @@ def inherited(unit: Unit) -> Block | None:
     return Block(watch=outer.watch)
 
 
-@contextmanager
-def open_unit(unit: Unit) -> Iterator[Unit]:
+class resume:  # noqa: N801 - read as a verb: `with resume(unit, block):`
+    """Make these current, and afterwards again what was current before, whatever was left open in between.
+
+    A class, as `failing` is, since every request enters it: a generator takes several times as long.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, unit: Unit | None, block: Block | None) -> None:
+        self._inner = Current(unit, block)
+
+    def __enter__(self) -> None:
+        self._outer = current()
+        _current.set(self._inner)
+
+    def __exit__(self, *_: object) -> None:
+        _current.set(self._outer)
+
+
+def open_unit(unit: Unit) -> resume:
     """Make this the current unit. Blocks of an enclosing unit do not lead its reads."""
-    with resume(unit, inherited(unit)):
-        yield unit
-
-
-@contextmanager
-def resume(unit: Unit | None, block: Block | None) -> Iterator[None]:
-    """Make these current, and afterwards again what was current before, whatever was left open in between."""
-    outer = current()
-    _current.set(Current(unit, block))
-    try:
-        yield
-    finally:
-        _current.set(outer)
+    return resume(unit, inherited(unit))
 
 
 @contextmanager
@@ -126,15 +132,21 @@ def nest_unit(unit: Unit) -> Iterator[Unit]:
             _current.set(outer)
 
 
-@contextmanager
-def failing(unit: Unit) -> Iterator[None]:
+class failing:  # noqa: N801 - read as a verb: `with failing(unit):`
     """End the unit with an error that leaves this block. Without one, it goes on."""
-    try:
-        yield
-    except BaseException as error:
-        # What only breaks off, as when a client leaves, is no failure of ours.
-        unit.end(failed=isinstance(error, Exception))
-        raise
+
+    __slots__ = ("_unit",)
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
+        if error is not None:
+            # What only breaks off, as when a client leaves, is no failure of ours.
+            self._unit.end(failed=isinstance(error, Exception))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -46,14 +46,16 @@ class ReadshiftMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
             return self._call_async(request)
-        with _open(request) as unit, failing(unit), _recorded() as recording:
+        unit = _unit_of(request)
+        with open_unit(unit), failing(unit), _recorded() as recording:
             response = cast("HttpResponseBase", self._get_response(request))
         if recording is not None:
             tell_staff(request, response, recording)
         return _finish(request, response, unit)
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
-        with _open(request) as unit, failing(unit), _recorded() as recording:
+        unit = _unit_of(request)
+        with open_unit(unit), failing(unit), _recorded() as recording:
             response = await cast("Awaitable[HttpResponseBase]", self._get_response(request))
         if recording is not None:
             tell_staff(request, response, recording)
@@ -67,12 +69,9 @@ class ReadshiftMiddleware:
         if unit is None or request.resolver_match is None:
             return
         unit.enter_endpoint(view_endpoint(request.resolver_match))
-        exempt = getattr(view, "_non_atomic_requests", ())
-        unit.atomic_aliases = frozenset(
-            alias
-            for alias, options in connections.settings.items()
-            if options["ATOMIC_REQUESTS"] and alias not in exempt
-        )
+        atomic = [alias for alias, options in connections.settings.items() if options["ATOMIC_REQUESTS"]]
+        if atomic:
+            unit.atomic_aliases = frozenset(atomic).difference(getattr(view, "_non_atomic_requests", ()))
 
     async def _process_view_async(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> None:
         type(self).process_view(self, request, view, *arguments)
@@ -88,14 +87,16 @@ class ReadshiftMiddleware:
         return response
 
 
-def _open(request: HttpRequest) -> AbstractContextManager[Unit]:
-    return open_unit(
-        Unit(UnitKind.REQUEST, UNRESOLVED, Trail(RequestParty(request)), is_safe=(request.method or "") in SAFE_METHODS)
-    )
+def _unit_of(request: HttpRequest) -> Unit:
+    trail = Trail(RequestParty(request))
+    return Unit(UnitKind.REQUEST, UNRESOLVED, trail, is_safe=(request.method or "") in SAFE_METHODS)
+
+
+_UNRECORDED: AbstractContextManager[Recording | None] = nullcontext()
 
 
 def _recorded() -> AbstractContextManager[Recording | None]:
-    return recorded(wanted=get_settings().explain_header)
+    return recorded() if get_settings().explain_header else _UNRECORDED
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, unit: Unit) -> HttpResponseBase:

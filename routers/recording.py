@@ -65,11 +65,8 @@ def end(recording: Recording) -> None:
 
 
 @contextmanager
-def recorded(*, wanted: bool) -> Iterator[Recording | None]:
-    """Take down the queries of a block if that is wanted."""
-    if not wanted:
-        yield None
-        return
+def recorded() -> Iterator[Recording]:
+    """Take down the queries of a block."""
     recording = begin()
     try:
         yield recording

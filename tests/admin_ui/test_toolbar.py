@@ -74,7 +74,7 @@ def test_a_read_that_another_server_answered_stands_there_for_both(shop: Servers
     with unit_of_work("nightly"):
         first = replica_of(shop)
         (other,) = (server for server in shop.cluster.replicas if server is not first)
-        with recorded(wanted=True) as seen, during(shop, TERMINATE, on=first, runs="pg_sleep(60)"):
+        with recorded() as seen, during(shop, TERMINATE, on=first, runs="pg_sleep(60)"):
             assert list(slow_on(first.name)) == [0, 0]
     assert seen is not None
     stats = toolbar._stats(seen, RequestFactory().get("/"))
@@ -93,7 +93,7 @@ def test_it_names_the_actor_unless_only_the_projects_own_function_knows_it(shop:
 
 
 def test_a_long_request_is_counted_in_full_and_listed_in_part(shop: Servers) -> None:
-    with recorded(wanted=True) as seen:
+    with recorded() as seen:
         for _ in range(MOST_QUERIES + 3):
             Product.objects.exists()
     assert seen is not None
