@@ -158,6 +158,8 @@ class Unit:
         if self.has_ended:
             return
         self.has_ended = True
+        # Threads that it has started may go on reading, and nobody settles what they count.
+        self.trail.turn()
         for counted in tuple(self.counted.values()):
             self._settle(counted)
         self.counted.clear()

@@ -102,6 +102,19 @@ def test_what_a_long_unit_has_read_is_counted_while_it_goes_on(shop: Servers) ->
     assert decisions() == {"routed": 1}
 
 
+def test_what_code_of_a_unit_reads_after_its_end_is_counted(shop: Servers) -> None:
+    with shop.watch() as reads, reading():
+        later = carry(read)
+        unit = current().unit
+        assert unit is not None
+        unit.end(failed=False)
+        for _ in range(3):
+            read()
+        later()
+    assert reads.replicas == 5
+    assert decisions() == {"routed": 5}
+
+
 def test_it_holds_for_an_object_of_the_cluster_and_for_no_other(shop: Servers, decided: list[type]) -> None:
     with reading():
         product = Product.objects.get(slug="assam")
