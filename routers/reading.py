@@ -46,7 +46,7 @@ def read_replica(execute: Callable[..., Any], sql: Any, params: Any, context: di
         if isinstance(waiting.cursor, ServerCursor):
             answer = partial(replay, Attempt(cluster, alias, sql, params, waiting))
             waiting.cursor = PortalCursor(waiting.cursor, connection, waiting, answer)
-        elif isinstance(asked, Remembered) and not onlookers:
+        elif isinstance(asked, Remembered):
             asked.judge(sql, type(waiting.cursor))
         if unit is not None and asked is not None:
             capture.offer(cluster, asked, unit, sql, waiting)
@@ -104,6 +104,8 @@ def read_again(
     """
     connection, waiting, seat = context["connection"], context["cursor"], known.seat
     if seat.thread != get_ident() or connection is not known.replica or type(waiting.cursor) is not known.cursor:
+        return read_replica(execute, sql, params, context, known.cluster)
+    if recordings():
         return read_replica(execute, sql, params, context, known.cluster)
     # Before anything is looked at: whoever takes over another policy after this waits for this read.
     seat.departed_at = now = time.monotonic()

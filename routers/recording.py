@@ -47,9 +47,8 @@ class Recording:
 _recordings: ContextVar[tuple[Recording, ...]] = ContextVar("readshift_recordings", default=())
 
 
-def recordings() -> tuple[Recording, ...]:
-    """Return what takes down the queries of this code."""
-    return _recordings.get()
+recordings = _recordings.get
+"""Return what takes down the queries of this code."""
 
 
 def begin() -> Recording:

@@ -25,6 +25,7 @@ from routers.current import current
 from routers.footing import footing
 from routers.meter import meter
 from routers.prober import prober
+from routers.recording import recorded
 from routers.replicas import replicas
 from tests.edge_cases.support import REPLICAS, atomic_requests
 from tests.support import Servers, decisions, probing, route
@@ -113,6 +114,15 @@ def test_what_code_of_a_unit_reads_after_its_end_is_counted(shop: Servers) -> No
         later()
     assert reads.replicas == 5
     assert decisions() == {"routed": 5}
+
+
+def test_whoever_begins_to_look_later_sees_what_is_read_again(shop: Servers) -> None:
+    with reading():
+        read()
+        with recorded() as seen:
+            read()
+            read()
+        assert [query.series.reason for query in seen.queries] == ["routed", "routed"]
 
 
 def test_it_holds_for_an_object_of_the_cluster_and_for_no_other(shop: Servers, decided: list[type]) -> None:
