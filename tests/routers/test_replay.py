@@ -1,6 +1,7 @@
 """Reads that a replica fails to answer: who answers instead, what is counted, and what the rest of the unit reads."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Timer
 from typing import Any, cast
@@ -15,7 +16,10 @@ from demo.shop.models import Category, Product
 from demo.waiting import wait_until
 from rollout.models import TallyKind
 from rollout.reasons import Cause
+from routers.agent import agent
 from routers.blocks import unit_of_work
+from routers.departures import departures
+from routers.in_flight import in_flight
 from routers.meter import meter
 from tests.edge_cases.test_failures import TERMINATE, during, replica_of, terminate
 from tests.support import Servers, probing, route
@@ -103,6 +107,26 @@ def test_a_read_on_a_hung_replica_is_cut_off_and_answered_elsewhere(shop: Server
             assert Category.objects.count() == 1
         (found,) = replays()
     assert found in {(first.name, Cause.CUT, other.name), (first.name, Cause.CUT, "default")}
+
+
+def test_a_read_that_is_given_again_is_cut_off_as_well(shop: Servers) -> None:
+    def cut_off() -> int:
+        wait_until(lambda: any(seat.connection for seat in departures.seats()), 20, "the read to be on its way")
+        return in_flight.cut(first.name)
+
+    route("nightly")
+    agent.state()
+    with unit_of_work("nightly"):
+        first = replica_of(shop)
+        for _ in range(2):
+            assert Product.objects.count() == 2
+        meter.take()
+        with hung(first), ThreadPoolExecutor(1) as pool:
+            cutting = pool.submit(cut_off)
+            assert Product.objects.count() == 2
+            assert cutting.result() == 1
+        (found,) = replays()
+    assert found[:2] == (first.name, Cause.CUT)
 
 
 def test_a_connection_that_hangs_when_it_is_tested_is_cut_off_as_well(shop: Servers, settings) -> None:
